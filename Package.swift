@@ -1,0 +1,124 @@
+// swift-tools-version: 6.1
+
+import PackageDescription
+
+/// Every target is Swift 6 with explicit import visibility: what a library's users see is what it says.
+let strict: [SwiftSetting] = [
+    .enableUpcomingFeature("InternalImportsByDefault"),
+    .enableUpcomingFeature("MemberImportVisibility"),
+    .enableUpcomingFeature("ExistentialAny"),
+]
+
+let nio: [Target.Dependency] = [
+    .product(name: "NIOCore", package: "swift-nio"),
+    .product(name: "NIOPosix", package: "swift-nio"),
+    .product(name: "NIOSSL", package: "swift-nio-ssl"),
+    .product(name: "Logging", package: "swift-log"),
+]
+
+let package = Package(
+    name: "gatepost",
+    platforms: [.macOS(.v15)],
+    products: [
+        .library(name: "MailSyntax", targets: ["MailSyntax"]),
+        .library(name: "DNS", targets: ["DNS"]),
+        .library(name: "DNSClient", targets: ["DNSClient"]),
+        .library(name: "SASL", targets: ["SASL"]),
+        .library(name: "SMTP", targets: ["SMTP"]),
+        .library(name: "SMTPClient", targets: ["SMTPClient"]),
+        .library(name: "SMTPServer", targets: ["SMTPServer"]),
+        .executable(name: "gatepost", targets: ["gatepost"]),
+    ],
+    dependencies: [
+        .package(url: "https://github.com/apple/swift-argument-parser", from: "1.8.2"),
+        .package(url: "https://github.com/apple/swift-certificates", from: "1.21.1"),
+        .package(url: "https://github.com/apple/swift-asn1", from: "1.7.4"),
+        .package(url: "https://github.com/apple/swift-crypto", from: "4.5.2"),
+        .package(url: "https://github.com/apple/swift-log", from: "1.16.2"),
+        .package(url: "https://github.com/apple/swift-nio", from: "2.101.2"),
+        .package(url: "https://github.com/apple/swift-nio-ssl", from: "2.37.6"),
+        .package(url: "https://github.com/groue/GRDB.swift", from: "7.10.0"),
+        .package(url: "https://github.com/jpsim/Yams", from: "6.2.2"),
+        .package(url: "https://github.com/swift-server/swift-service-lifecycle", from: "2.13.0"),
+    ],
+    targets: [
+        // Level 1: pure.
+        .target(name: "MailSyntax", swiftSettings: strict),
+        .target(name: "DNS", swiftSettings: strict),
+        .target(
+            name: "SASL",
+            dependencies: [
+                .product(name: "Crypto", package: "swift-crypto"),
+                .product(name: "CryptoExtras", package: "swift-crypto"),
+            ],
+            swiftSettings: strict
+        ),
+        // Level 2.
+        .target(name: "SMTP", dependencies: ["MailSyntax", "SASL"], swiftSettings: strict),
+        .systemLibrary(name: "CUnbound", pkgConfig: "libunbound", providers: [.apt(["libunbound-dev"])]),
+        .systemLibrary(name: "CIDN2", pkgConfig: "libidn2", providers: [.apt(["libidn2-dev"])]),
+        .target(name: "DNSClient", dependencies: ["DNS", "CUnbound", "CIDN2"], swiftSettings: strict),
+        // Level 3.
+        .target(
+            name: "SMTPServer",
+            dependencies: ["SMTP", "MailSyntax", "SASL"] + nio,
+            swiftSettings: strict
+        ),
+        .target(
+            name: "SMTPClient",
+            dependencies: ["SMTP", "MailSyntax", "SASL"] + nio,
+            swiftSettings: strict
+        ),
+        .target(
+            name: "GatepostModel",
+            dependencies: ["MailSyntax", "SASL", "SMTP", .product(name: "Crypto", package: "swift-crypto")],
+            swiftSettings: strict
+        ),
+        // Level 4.
+        .target(
+            name: "GatepostSQLite",
+            dependencies: [
+                "GatepostModel", "MailSyntax", "SASL", "SMTP",
+                .product(name: "GRDB", package: "GRDB.swift"),
+            ],
+            swiftSettings: strict
+        ),
+        .target(
+            name: "GatepostDelivery",
+            dependencies: [
+                "GatepostModel", "SMTPClient", "DNS", "MailSyntax", "SMTP", "SASL",
+                .product(name: "NIOCore", package: "swift-nio"),
+                .product(name: "NIOSSL", package: "swift-nio-ssl"),
+                .product(name: "Logging", package: "swift-log"),
+            ],
+            swiftSettings: strict
+        ),
+        // Level 5.
+        .systemLibrary(name: "CArgon2", pkgConfig: "libargon2", providers: [.apt(["libargon2-dev"])]),
+        .target(
+            name: "GatepostServer",
+            dependencies: [
+                "SMTPServer", "SMTPClient", "DNSClient", "DNS", "GatepostModel", "GatepostSQLite", "GatepostDelivery",
+                "MailSyntax", "SASL", "SMTP", "CArgon2",
+                .product(name: "Crypto", package: "swift-crypto"),
+                .product(name: "X509", package: "swift-certificates"),
+                .product(name: "SwiftASN1", package: "swift-asn1"),
+                .product(name: "Yams", package: "Yams"),
+                .product(name: "ServiceLifecycle", package: "swift-service-lifecycle"),
+            ] + nio,
+            swiftSettings: strict
+        ),
+        // Level 6.
+        .executableTarget(
+            name: "gatepost",
+            dependencies: [
+                "GatepostServer", "GatepostModel", "SMTPClient", "SMTP", "SASL", "MailSyntax",
+                .product(name: "ArgumentParser", package: "swift-argument-parser"),
+                .product(name: "NIOCore", package: "swift-nio"),
+                .product(name: "NIOPosix", package: "swift-nio"),
+                .product(name: "Logging", package: "swift-log"),
+            ],
+            swiftSettings: strict
+        ),
+    ]
+)
