@@ -1,0 +1,115 @@
+package import SASL
+
+extension Configuration {
+    /// What happens to a message after it was accepted.
+    package struct Delivery: Sendable {
+        package enum Route: Sendable {
+            /// To the recipients' mail exchangers (RFC 5321 §5).
+            case mx
+            /// Everything that is not local to one smarthost.
+            case relay(Relay)
+            /// Accept, keep, deliver nothing.
+            case hold
+        }
+
+        package var route: Route
+        /// Where mail for local domains goes; `nil`: like any other domain.
+        package var local: LocalStore?
+        package var retry: Retry
+        /// The port of mail exchangers; other values than 25 are for tests.
+        package var port: Int
+        /// Outgoing connections in all.
+        package var connections: Int
+        /// Outgoing connections to one destination.
+        package var connectionsPerDestination: Int
+
+        package init(
+            route: Route = .mx,
+            local: LocalStore? = nil,
+            retry: Retry = Retry(),
+            port: Int = 25,
+            connections: Int = 50,
+            connectionsPerDestination: Int = 5
+        ) {
+            self.route = route
+            self.local = local
+            self.retry = retry
+            self.port = port
+            self.connections = connections
+            self.connectionsPerDestination = connectionsPerDestination
+        }
+    }
+
+    /// A smarthost.
+    package struct Relay: Sendable {
+        package enum Security: String, Sendable, Hashable, CaseIterable {
+            /// STARTTLS with a verified certificate, or no delivery.
+            case required
+            /// TLS from the first octet, certificate verified.
+            case implicit
+            /// STARTTLS where it is offered; not with a password.
+            case opportunistic
+            case none
+        }
+
+        /// A host name or an IP address.
+        package var host: String
+        package var port: Int
+        package var tls: Security
+        package var user: String?
+        package var password: Secret?
+        /// `nil`: the strongest that is offered.
+        package var mechanism: MechanismName?
+
+        package init(
+            host: String,
+            port: Int = 587,
+            tls: Security = .required,
+            user: String? = nil,
+            password: Secret? = nil,
+            mechanism: MechanismName? = nil
+        ) {
+            self.host = host
+            self.port = port
+            self.tls = tls
+            self.user = user
+            self.password = password
+            self.mechanism = mechanism
+        }
+    }
+
+    /// The store of local mailboxes, reached by LMTP (RFC 2033).
+    package enum LocalStore: Sendable, Hashable, CustomStringConvertible {
+        /// The absolute path of a Unix socket.
+        case unix(path: String)
+        /// A host name or an IP address.
+        case tcp(host: String, port: Int)
+
+        package var description: String {
+            switch self {
+            case .unix(let path): "lmtp:\(path)"
+            case .tcp(let host, let port):
+                host.utf8.contains(UInt8(ascii: ":")) ? "lmtp:[\(host)]:\(port)" : "lmtp:\(host):\(port)"
+            }
+        }
+    }
+
+    /// When a recipient is tried again, and when it is given up.
+    package struct Retry: Sendable, Hashable {
+        /// The wait after the first failed attempt; doubles up to `maximum`.
+        package var first: Duration
+        package var maximum: Duration
+        /// How long after its arrival a message is given up.
+        package var expire: Duration
+
+        package init(
+            first: Duration = .seconds(300),
+            maximum: Duration = .seconds(4 * 3600),
+            expire: Duration = .seconds(5 * 86400)
+        ) {
+            self.first = first
+            self.maximum = maximum
+            self.expire = expire
+        }
+    }
+}

@@ -1,0 +1,97 @@
+package import MailSyntax
+
+extension Configuration {
+    /// An address that the server listens on.
+    package struct Listener: Sendable, Hashable {
+        package enum Service: String, Sendable, Hashable, CaseIterable {
+            /// Message submission (RFC 6409): AUTH is required.
+            case submission
+        }
+
+        package enum Security: String, Sendable, Hashable, CaseIterable {
+            /// Clear text at first, TLS after STARTTLS (RFC 3207).
+            case starttls
+            /// TLS from the first octet (RFC 8314 §3).
+            case implicit
+            /// No TLS at all.
+            case none
+        }
+
+        package var service: Service
+        package var address: SocketAddress
+        package var tls: Security
+
+        package init(service: Service = .submission, address: SocketAddress, tls: Security) {
+            self.service = service
+            self.address = address
+            self.tls = tls
+        }
+
+        /// Submission on every interface: 587 with STARTTLS and 465 with implicit TLS.
+        package static let defaults: [Listener] = {
+            guard let any = IPAddress("0.0.0.0") else { return [] }
+            return [
+                Listener(address: SocketAddress(address: any, port: 587), tls: .starttls),
+                Listener(address: SocketAddress(address: any, port: 465), tls: .implicit),
+            ]
+        }()
+    }
+}
+
+/// An IP address and a TCP or UDP port; port 0 lets the system choose when listening.
+package struct SocketAddress: Sendable, Hashable, CustomStringConvertible {
+    package var address: IPAddress
+    package var port: Int
+
+    package init(address: IPAddress, port: Int) {
+        self.address = address
+        self.port = port
+    }
+
+    /// Parses `192.0.2.1:587` or `[2001:db8::1]:587`; `nil` for anything else, host names too.
+    ///
+    /// - Parameter defaultPort: Taken where the text has no port; `nil` makes the port required.
+    package init?(_ text: String, defaultPort: Int? = nil) {
+        if let defaultPort, let address = IPAddress(text) {
+            self.init(address: address, port: defaultPort)
+            return
+        }
+        let octets = Array(text.utf8)
+        let host: String
+        let rest: ArraySlice<UInt8>
+        if octets.first == UInt8(ascii: "[") {
+            guard let close = octets.firstIndex(of: UInt8(ascii: "]")) else { return nil }
+            host = String(decoding: octets[1..<close], as: UTF8.self)
+            guard host.utf8.contains(UInt8(ascii: ":")) else { return nil }
+            rest = octets[(close + 1)...]
+        } else {
+            let colon = octets.firstIndex(of: UInt8(ascii: ":")) ?? octets.endIndex
+            host = String(decoding: octets[..<colon], as: UTF8.self)
+            rest = octets[colon...]
+        }
+        guard let address = IPAddress(host) else { return nil }
+        if rest.isEmpty, let defaultPort {
+            self.init(address: address, port: defaultPort)
+            return
+        }
+        guard rest.first == UInt8(ascii: ":"), let port = SocketAddress.port(rest.dropFirst()) else { return nil }
+        self.init(address: address, port: port)
+    }
+
+    package var description: String {
+        let text = self.address.description
+        return text.utf8.contains(UInt8(ascii: ":")) ? "[\(text)]:\(self.port)" : "\(text):\(self.port)"
+    }
+
+    /// Whether only this host can reach the address: 127.0.0.0/8 or ::1.
+    package var isLoopback: Bool {
+        let text = self.address.description
+        return text == "::1" || text.hasPrefix("127.")
+    }
+
+    private static func port(_ digits: ArraySlice<UInt8>) -> Int? {
+        guard !digits.isEmpty, digits.count <= 5, digits.allSatisfy({ (0x30...0x39).contains($0) }) else { return nil }
+        let value = digits.reduce(0) { $0 * 10 + Int($1 - 0x30) }
+        return value <= 65535 ? value : nil
+    }
+}

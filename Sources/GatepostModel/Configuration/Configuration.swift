@@ -1,0 +1,158 @@
+package import MailSyntax
+package import SASL
+
+/// How this host runs: the whole of the configuration file, checked and with every default filled in.
+///
+/// Accounts, domains and keys are not here; they live in the store. Paths are absolute.
+package struct Configuration: Sendable {
+    /// The name that the server gives in its greeting, in EHLO and in `Received`; ASCII, lower case.
+    package var hostname: String
+    /// The directory that holds the database, the spool, `master.key` and `control.sock`.
+    package var data: String
+    package var tls: TLS
+    package var listeners: [Listener]
+    package var storage: Storage
+    package var dns: DNS
+    package var authentication: Authentication
+    package var submission: Submission
+    package var networks: Networks
+    package var delivery: Delivery
+    package var limits: Limits
+    package var log: Log
+
+    package init(
+        hostname: String,
+        data: String,
+        tls: TLS,
+        listeners: [Listener] = Listener.defaults,
+        storage: Storage = .sqlite,
+        dns: DNS = DNS(),
+        authentication: Authentication = Authentication(),
+        submission: Submission = Submission(),
+        networks: Networks = Networks(),
+        delivery: Delivery = Delivery(),
+        limits: Limits = Limits(),
+        log: Log = Log()
+    ) {
+        self.hostname = hostname
+        self.data = data
+        self.tls = tls
+        self.listeners = listeners
+        self.storage = storage
+        self.dns = dns
+        self.authentication = authentication
+        self.submission = submission
+        self.networks = networks
+        self.delivery = delivery
+        self.limits = limits
+        self.log = log
+    }
+}
+
+extension Configuration {
+    /// Where the server's certificate chain and private key lie (PEM); read again when the files change.
+    package struct TLS: Sendable, Hashable {
+        package var certificate: String
+        package var key: String
+
+        package init(certificate: String, key: String) {
+            self.certificate = certificate
+            self.key = key
+        }
+    }
+
+    /// Where accounts, domains and the queue are kept.
+    package enum Storage: Sendable, Hashable {
+        /// One database file in the data directory.
+        case sqlite
+    }
+
+    /// Which name servers are asked.
+    package struct DNS: Sendable, Hashable {
+        /// `nil`: the system's.
+        package var servers: [SocketAddress]?
+        /// Whether answers are validated (RFC 4035).
+        package var dnssec: Bool
+
+        package init(servers: [SocketAddress]? = nil, dnssec: Bool = true) {
+            self.servers = servers
+            self.dnssec = dnssec
+        }
+    }
+
+    /// How people and programs log in.
+    package struct Authentication: Sendable, Hashable {
+        /// Offered in this order.
+        package var mechanisms: [MechanismName]
+        /// Whether PLAIN and LOGIN are offered without TLS; only where every listener without TLS is on loopback.
+        package var cleartextWithoutTLS: Bool
+        /// For login names without a domain; `nil`: the only local domain, where there is exactly one.
+        package var defaultDomain: String?
+        /// How long a verified password is remembered in memory; zero: not at all.
+        package var cache: Duration
+
+        package init(
+            mechanisms: [MechanismName] = [.scramSHA256, .scramSHA1, .plain, .login],
+            cleartextWithoutTLS: Bool = false,
+            defaultDomain: String? = nil,
+            cache: Duration = .seconds(300)
+        ) {
+            self.mechanisms = mechanisms
+            self.cleartextWithoutTLS = cleartextWithoutTLS
+            self.defaultDomain = defaultDomain
+            self.cache = cache
+        }
+    }
+
+    /// What an authenticated client may submit.
+    package struct Submission: Sendable, Hashable {
+        /// Announced with SIZE (RFC 1870).
+        package var maximumMessageSize: ByteCount
+        /// Recipients of one transaction; announced with LIMITS RCPTMAX (RFC 9422).
+        package var maximumRecipients: Int
+
+        package init(maximumMessageSize: ByteCount = .mebibytes(50), maximumRecipients: Int = 100) {
+            self.maximumMessageSize = maximumMessageSize
+            self.maximumRecipients = maximumRecipients
+        }
+    }
+
+    /// Networks that are treated differently from the rest.
+    package struct Networks: Sendable, Hashable {
+        /// Free of connection, rate and failure limits.
+        package var allow: [IPNetwork]
+        /// Refused at connect; `allow` wins.
+        package var deny: [IPNetwork]
+
+        package init(allow: [IPNetwork] = [], deny: [IPNetwork] = []) {
+            self.allow = allow
+            self.deny = deny
+        }
+    }
+
+    /// The log on standard error.
+    package struct Log: Sendable, Hashable {
+        package enum Level: String, Sendable, Hashable, CaseIterable {
+            case trace
+            case debug
+            case info
+            case notice
+            case warning
+            case error
+            case critical
+        }
+
+        package enum Format: String, Sendable, Hashable, CaseIterable {
+            case text
+            case json
+        }
+
+        package var level: Level
+        package var format: Format
+
+        package init(level: Level = .info, format: Format = .text) {
+            self.level = level
+            self.format = format
+        }
+    }
+}
