@@ -1,0 +1,56 @@
+package import MailSyntax
+
+/// An account to be made.
+package struct NewAccount: Sendable {
+    /// Canonical.
+    package var address: String
+    package var isSandbox: Bool
+    package var identities: [IdentityPattern]
+    package var credential: NewCredential
+
+    package init(
+        address: String,
+        credential: NewCredential,
+        isSandbox: Bool = false,
+        identities: [IdentityPattern] = []
+    ) {
+        self.address = address
+        self.credential = credential
+        self.isSandbox = isSandbox
+        self.identities = identities
+    }
+}
+
+/// Keeps accounts and local domains. Addresses and domains are passed in canonical form (lower case).
+///
+/// Every change is durable when the call returns. Calls throw ``StoreError``; that a thing does not exist, or exists already,
+/// is an answer and not an error. Whoever changes credentials tells the ``VerificationCache`` to forget them.
+package protocol AccountStore: Sendable {
+    /// One look-up by index: costs the same with 10 accounts and with 100,000.
+    func account(address: String) async throws -> Account?
+    /// - Returns: The account as stored; nil when one with this address exists.
+    func add(_ account: NewAccount) async throws -> Account?
+    /// Replaces all credentials by one.
+    /// - Returns: The account as it is now; nil when there is none with this address.
+    func setPassword(_ credential: NewCredential, of address: String) async throws -> Account?
+    /// - Returns: Whether the account exists.
+    func setEnabled(_ isEnabled: Bool, of address: String) async throws -> Bool
+    func setSandbox(_ isSandbox: Bool, of address: String) async throws -> Bool
+    /// - Returns: The account as it was; nil when there was none.
+    func remove(address: String) async throws -> Account?
+    /// Accounts in order of address, those behind `address` when it is given.
+    func list(after address: String?, limit: Int) async throws -> [Account]
+    func accountCount() async throws -> Int
+
+    /// - Returns: Whether the account exists; granting twice is the same as once.
+    func grant(_ identity: IdentityPattern, to address: String) async throws -> Bool
+    /// - Returns: Whether the account existed and had the identity.
+    func revoke(_ identity: IdentityPattern, from address: String) async throws -> Bool
+
+    /// Local domains in order.
+    func domains() async throws -> [String]
+    /// - Returns: Whether it is new.
+    func addDomain(_ domain: String) async throws -> Bool
+    /// - Returns: Whether it was there. Accounts of the domain stay.
+    func removeDomain(_ domain: String) async throws -> Bool
+}

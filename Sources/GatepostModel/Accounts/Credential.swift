@@ -1,0 +1,52 @@
+package import SASL
+
+/// What is kept of one password: derived keys, never the password.
+package struct Credential: Hashable, Sendable, CustomStringConvertible {
+    package var id: Int64
+    /// Grows with each change, so that whatever was remembered about an earlier password does not fit any more.
+    package var version: Int64
+    package var keys: NewCredential
+
+    package init(id: Int64, version: Int64, keys: NewCredential) {
+        self.id = id
+        self.version = version
+        self.keys = keys
+    }
+
+    /// Argon2id hash in PHC string form, for PLAIN and LOGIN.
+    package var argon2id: String? { self.keys.argon2id }
+    package var scram: [SCRAMCredential] { self.keys.scram }
+    /// The password under the server's master key (AES-GCM), only for credentials that opted into CRAM-MD5 and the like.
+    package var sealedSecret: [UInt8]? { self.keys.sealedSecret }
+    /// Mechanisms that need the password itself and that this credential opted into.
+    package var legacyMechanisms: [MechanismName] { self.keys.legacyMechanisms }
+
+    /// Names the credential only.
+    package var description: String { "credential \(self.id) version \(self.version)" }
+}
+
+/// The keys derived from a password that is being set.
+package struct NewCredential: Hashable, Sendable, CustomStringConvertible {
+    package var argon2id: String?
+    package var scram: [SCRAMCredential]
+    package var sealedSecret: [UInt8]?
+    package var legacyMechanisms: [MechanismName]
+
+    package init(
+        argon2id: String?,
+        scram: [SCRAMCredential],
+        sealedSecret: [UInt8]? = nil,
+        legacyMechanisms: [MechanismName] = []
+    ) {
+        self.argon2id = argon2id
+        self.scram = scram
+        self.sealedSecret = sealedSecret
+        self.legacyMechanisms = legacyMechanisms
+    }
+
+    /// Says which keys there are, not what they are.
+    package var description: String {
+        let kinds = (self.argon2id == nil ? [] : ["argon2id"]) + self.scram.map(\.hash.rawValue)
+        return "keys \(kinds.joined(separator: " "))"
+    }
+}
