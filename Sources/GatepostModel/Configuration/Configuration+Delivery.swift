@@ -15,7 +15,7 @@ extension Configuration {
         package var route: Route
         /// Where mail for local domains goes; `nil`: like any other domain.
         package var local: LocalStore?
-        package var retry: Retry
+        package var retry: RetrySchedule
         /// The port of mail exchangers; other values than 25 are for tests.
         package var port: Int
         /// Outgoing connections in all.
@@ -26,7 +26,7 @@ extension Configuration {
         package init(
             route: Route = .mx,
             local: LocalStore? = nil,
-            retry: Retry = Retry(),
+            retry: RetrySchedule = RetrySchedule(),
             port: Int = 25,
             connections: Int = 50,
             connectionsPerDestination: Int = 5
@@ -91,25 +91,6 @@ extension Configuration {
             case .tcp(let host, let port):
                 host.utf8.contains(UInt8(ascii: ":")) ? "lmtp:[\(host)]:\(port)" : "lmtp:\(host):\(port)"
             }
-        }
-    }
-
-    /// When a recipient is tried again, and when it is given up.
-    package struct Retry: Sendable, Hashable {
-        /// The wait after the first failed attempt; doubles up to `maximum`.
-        package var first: Duration
-        package var maximum: Duration
-        /// How long after its arrival a message is given up.
-        package var expire: Duration
-
-        package init(
-            first: Duration = .seconds(300),
-            maximum: Duration = .seconds(4 * 3600),
-            expire: Duration = .seconds(5 * 86400)
-        ) {
-            self.first = first
-            self.maximum = maximum
-            self.expire = expire
         }
     }
 }

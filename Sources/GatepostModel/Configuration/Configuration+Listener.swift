@@ -83,11 +83,8 @@ package struct SocketAddress: Sendable, Hashable, CustomStringConvertible {
         return text.utf8.contains(UInt8(ascii: ":")) ? "[\(text)]:\(self.port)" : "\(text):\(self.port)"
     }
 
-    /// Whether only this host can reach the address: 127.0.0.0/8 or ::1.
-    package var isLoopback: Bool {
-        let text = self.address.description
-        return text == "::1" || text.hasPrefix("127.")
-    }
+    /// Whether only this host can reach the address.
+    package var isLoopback: Bool { self.address.isLoopback }
 
     private static func port(_ digits: ArraySlice<UInt8>) -> Int? {
         guard !digits.isEmpty, digits.count <= 5, digits.allSatisfy({ (0x30...0x39).contains($0) }) else { return nil }

@@ -1,0 +1,138 @@
+/// Every key of the configuration file, once; help, suggestions and environment overrides are read off this table.
+package struct ConfigurationKey: Sendable, Hashable {
+    package enum Shape: Sendable, Hashable {
+        /// One word or number.
+        case value
+        /// A list of words.
+        case words
+        /// A list of mappings.
+        case records
+        /// More keys below.
+        case section
+    }
+
+    /// Dotted; the keys of a list's records follow `[]`.
+    package var path: String
+    package var shape: Shape
+    /// Known, but this version does not do it yet.
+    package var isLater: Bool
+
+    private init(_ path: String, _ shape: Shape = .value, later: Bool = false) {
+        self.path = path
+        self.shape = shape
+        self.isLater = later
+    }
+
+    package static let all: [ConfigurationKey] = [
+        ConfigurationKey("hostname"),
+        ConfigurationKey("data"),
+        ConfigurationKey("tls", .section),
+        ConfigurationKey("tls.certificate"),
+        ConfigurationKey("tls.key"),
+        ConfigurationKey("tls.clientAuthorities", later: true),
+        ConfigurationKey("listeners", .records),
+        ConfigurationKey("listeners[].service"),
+        ConfigurationKey("listeners[].address"),
+        ConfigurationKey("listeners[].tls"),
+        ConfigurationKey("storage"),
+        ConfigurationKey("dns", .section),
+        ConfigurationKey("dns.servers", .words),
+        ConfigurationKey("dns.dnssec"),
+        ConfigurationKey("authentication", .section),
+        ConfigurationKey("authentication.mechanisms", .words),
+        ConfigurationKey("authentication.cleartextWithoutTLS"),
+        ConfigurationKey("authentication.defaultDomain"),
+        ConfigurationKey("authentication.cache"),
+        ConfigurationKey("authentication.oauth", .records, later: true),
+        ConfigurationKey("authentication.kerberos", .section, later: true),
+        ConfigurationKey("authentication.external", .section, later: true),
+        ConfigurationKey("authentication.ntlmV1", later: true),
+        ConfigurationKey("authentication.dovecotSocket", later: true),
+        ConfigurationKey("authentication.lockout", .section, later: true),
+        ConfigurationKey("submission", .section),
+        ConfigurationKey("submission.maximumMessageSize"),
+        ConfigurationKey("submission.maximumRecipients"),
+        ConfigurationKey("submission.limits", .section, later: true),
+        ConfigurationKey("networks", .section),
+        ConfigurationKey("networks.allow", .words),
+        ConfigurationKey("networks.deny", .words),
+        ConfigurationKey("delivery", .section),
+        ConfigurationKey("delivery.route"),
+        ConfigurationKey("delivery.relay", .section),
+        ConfigurationKey("delivery.relay.host"),
+        ConfigurationKey("delivery.relay.port"),
+        ConfigurationKey("delivery.relay.tls"),
+        ConfigurationKey("delivery.relay.user"),
+        ConfigurationKey("delivery.relay.password"),
+        ConfigurationKey("delivery.relay.mechanism"),
+        ConfigurationKey("delivery.local"),
+        ConfigurationKey("delivery.retry", .section),
+        ConfigurationKey("delivery.retry.first"),
+        ConfigurationKey("delivery.retry.maximum"),
+        ConfigurationKey("delivery.retry.expire"),
+        ConfigurationKey("delivery.port"),
+        ConfigurationKey("delivery.connections"),
+        ConfigurationKey("delivery.connectionsPerDestination"),
+        ConfigurationKey("limits", .section),
+        ConfigurationKey("limits.connections"),
+        ConfigurationKey("limits.connectionsPerAddress"),
+        ConfigurationKey("limits.badCommands"),
+        ConfigurationKey("limits.authenticationAttempts"),
+        ConfigurationKey("limits.hashingThreads"),
+        ConfigurationKey("limits.hashingQueue"),
+        ConfigurationKey("limits.timeouts", .section),
+        ConfigurationKey("limits.timeouts.command"),
+        ConfigurationKey("limits.timeouts.data"),
+        ConfigurationKey("limits.timeouts.tlsHandshake"),
+        ConfigurationKey("limits.timeouts.shutdown"),
+        ConfigurationKey("log", .section),
+        ConfigurationKey("log.level"),
+        ConfigurationKey("log.format"),
+    ]
+
+    private static let byPath = Dictionary(uniqueKeysWithValues: all.map { ($0.path, $0) })
+
+    /// The key behind a path as faults show it, where list elements have their number: `listeners[2].tls`.
+    package static func at(_ path: String) -> ConfigurationKey? {
+        ConfigurationKey.byPath[ConfigurationKey.withoutIndices(path)]
+    }
+
+    /// The names one level below; of the whole file for the empty path.
+    package static func names(below path: String) -> [String] {
+        let prefix = path.isEmpty ? "" : ConfigurationKey.withoutIndices(path) + "."
+        return ConfigurationKey.all.compactMap { key in
+            guard key.path.hasPrefix(prefix) else { return nil }
+            let name = key.path.dropFirst(prefix.count)
+            return name.contains(".") || name.contains("[") || name.isEmpty ? nil : String(name)
+        }
+    }
+
+    /// Another section that has a key of this name.
+    package static func elsewhere(_ name: String) -> String? {
+        ConfigurationKey.all.first { $0.path.hasSuffix(".\(name)") && !$0.path.contains("[]") }?.path
+    }
+
+    /// `submission.maximumMessageSize` → `GATEPOST_SUBMISSION_MAXIMUM_MESSAGE_SIZE`.
+    package var variable: String {
+        var name = "GATEPOST_"
+        var previousWasLower = false
+        for character in self.path.unicodeScalars {
+            let isUpper = ("A"..."Z").contains(character)
+            if isUpper, previousWasLower { name += "_" }
+            previousWasLower = ("a"..."z").contains(character)
+            name += character == "." ? "_" : String(character).uppercased()
+        }
+        return name
+    }
+
+    private static func withoutIndices(_ path: String) -> String {
+        var result = ""
+        var isInside = false
+        for character in path {
+            if character == "]" { isInside = false }
+            if !isInside { result.append(character) }
+            if character == "[" { isInside = true }
+        }
+        return result
+    }
+}

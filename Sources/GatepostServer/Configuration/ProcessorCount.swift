@@ -1,0 +1,13 @@
+internal import Glibc
+
+/// How many processors this process may use.
+enum ProcessorCount {
+    static var available: Int {
+        var set = cpu_set_t()
+        guard sched_getaffinity(0, MemoryLayout<cpu_set_t>.size, &set) == 0 else {
+            return max(1, Int(sysconf(Int32(_SC_NPROCESSORS_ONLN))))
+        }
+        let count = withUnsafeBytes(of: set) { bytes in bytes.reduce(0) { $0 + $1.nonzeroBitCount } }
+        return min(256, max(1, count))
+    }
+}
