@@ -1,0 +1,38 @@
+/// What a client logs in with. Prints its identities, never the password.
+public struct ClientCredentials: Sendable, CustomStringConvertible {
+    /// Whose password it is.
+    public var authenticationIdentity: String
+    /// Whom to act as; `nil` to act as oneself.
+    public var authorizationIdentity: String?
+    public var password: Secret
+
+    public init(authenticationIdentity: String, authorizationIdentity: String? = nil, password: Secret) {
+        self.authenticationIdentity = authenticationIdentity
+        self.authorizationIdentity = authorizationIdentity
+        self.password = password
+    }
+
+    public var description: String {
+        guard let authorizationIdentity else { return self.authenticationIdentity }
+        return "\(self.authenticationIdentity) as \(authorizationIdentity)"
+    }
+}
+
+extension ClientCredentials {
+    /// The authentication identity, prepared with SASLprep; never empty.
+    func preparedAuthenticationIdentity() throws(SASLprepError) -> String {
+        try Identity.prepare(self.authenticationIdentity.utf8)
+    }
+
+    /// The authorization identity, prepared with SASLprep; `nil` where there is none.
+    func preparedAuthorizationIdentity() throws(SASLprepError) -> String? {
+        guard let authorizationIdentity, !authorizationIdentity.isEmpty else { return nil }
+        return try Identity.prepare(authorizationIdentity.utf8)
+    }
+
+    /// Whether the credentials ask for something that a mechanism without an authorization identity cannot say.
+    var asksForOtherIdentity: Bool {
+        guard let authorizationIdentity, !authorizationIdentity.isEmpty else { return false }
+        return authorizationIdentity != self.authenticationIdentity
+    }
+}

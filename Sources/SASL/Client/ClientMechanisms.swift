@@ -1,0 +1,57 @@
+/// The mechanisms of this library, client side.
+public enum ClientMechanisms {
+    /// A fresh exchange.
+    ///
+    /// Credentials that the mechanism cannot use (empty, too long, forbidden characters, an authorization identity where it
+    /// has no place) show at the first challenge, as ``ClientFailure/Reason/unusableCredentials``; nothing of them is sent.
+    ///
+    /// - Parameters:
+    ///   - nonce: At least 18 octets from a cryptographic random source, used for this exchange only.
+    ///   - iterations: What SCRAM iteration counts the client goes along with.
+    /// - Returns: `nil` where the library has no such mechanism.
+    public static func make(
+        _ name: MechanismName,
+        credentials: ClientCredentials,
+        nonce: [UInt8],
+        iterations: SCRAMIterationLimits = .standard
+    ) -> (any ClientMechanism)? {
+        precondition(nonce.count >= 18, "A nonce of fewer than 18 octets can be guessed or repeats")
+        switch name {
+        case .plain:
+            return PlainClient(credentials: credentials)
+        case .login:
+            return LoginClient(credentials: credentials)
+        case .cramMD5:
+            return CRAMMD5Client(credentials: credentials)
+        default:
+            guard let hash = SCRAMHash(mechanism: name) else { return nil }
+            return SCRAMClient(hash: hash, credentials: credentials, nonce: nonce, iterations: iterations)
+        }
+    }
+
+    /// Which of the offered mechanisms to try, strongest first.
+    ///
+    /// SCRAM comes first always: it proves the server too. CRAM-MD5 comes before the password in the clear without TLS, and
+    /// after it under TLS, where it protects nothing more and needs the server to keep the password readable
+    /// (draft-ietf-sasl-crammd5-to-historic).
+    ///
+    /// - Parameters:
+    ///   - overTLS: Whether the connection is encrypted.
+    ///   - allowClearTextWithoutTLS: Whether PLAIN and LOGIN may be used on a connection that is not. Anyone on the way can
+    ///     read the password then.
+    public static func ranked(
+        offered: [MechanismName],
+        overTLS: Bool,
+        allowClearTextWithoutTLS: Bool
+    ) -> [MechanismName] {
+        let scram: [MechanismName] = [.scramSHA512, .scramSHA256, .scramSHA1]
+        let clearText: [MechanismName] = [.plain, .login]
+        let preference: [MechanismName] =
+            if overTLS {
+                scram + clearText + [.cramMD5]
+            } else {
+                scram + [.cramMD5] + (allowClearTextWithoutTLS ? clearText : [])
+            }
+        return preference.filter(offered.contains)
+    }
+}

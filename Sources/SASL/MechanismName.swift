@@ -1,0 +1,56 @@
+/// The registered name of a SASL mechanism, such as `SCRAM-SHA-256` (RFC 4422 §3.1).
+///
+/// One to twenty upper-case letters, digits, hyphens and underscores. The set is open: a name that this library has no
+/// mechanism for is still a name.
+public struct MechanismName: Hashable, Sendable, CustomStringConvertible {
+    /// The name in upper case.
+    public let description: String
+
+    private init(known name: String) {
+        self.description = name
+    }
+
+    /// Takes the name as a peer wrote it; ASCII letters are raised, since names are compared without case in SMTP.
+    ///
+    /// - Returns: `nil` unless the name is 1 to 20 octets of `A-Z a-z 0-9 - _` (RFC 4422 §3.1).
+    public init?(_ octets: some Sequence<UInt8>) {
+        var name: [UInt8] = []
+        for octet in octets {
+            switch octet {
+            case UInt8(ascii: "a")...UInt8(ascii: "z"):
+                name.append(octet & 0xDF)
+            case UInt8(ascii: "A")...UInt8(ascii: "Z"), UInt8(ascii: "0")...UInt8(ascii: "9"), UInt8(ascii: "-"),
+                UInt8(ascii: "_"):
+                name.append(octet)
+            default:
+                return nil
+            }
+            guard name.count <= 20 else { return nil }
+        }
+        guard !name.isEmpty else { return nil }
+        self.description = String(decoding: name, as: UTF8.self)
+    }
+
+    /// The same from text.
+    public init?(_ name: some StringProtocol) {
+        self.init(name.utf8)
+    }
+
+    /// `PLAIN` (RFC 4616).
+    public static let plain = MechanismName(known: "PLAIN")
+    /// `LOGIN`, never standardised, still asked for by many mail programs (draft-murchison-sasl-login).
+    public static let login = MechanismName(known: "LOGIN")
+    /// `CRAM-MD5` (RFC 2195).
+    public static let cramMD5 = MechanismName(known: "CRAM-MD5")
+    /// `SCRAM-SHA-1` (RFC 5802).
+    public static let scramSHA1 = MechanismName(known: "SCRAM-SHA-1")
+    /// `SCRAM-SHA-256` (RFC 7677).
+    public static let scramSHA256 = MechanismName(known: "SCRAM-SHA-256")
+    /// `SCRAM-SHA-512` (draft-melnikov-scram-sha-512).
+    public static let scramSHA512 = MechanismName(known: "SCRAM-SHA-512")
+
+    /// Whether the mechanism hands the password itself to the server, so that it needs TLS (RFC 4954 §4).
+    public var revealsPassword: Bool {
+        self == .plain || self == .login
+    }
+}

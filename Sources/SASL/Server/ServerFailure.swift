@@ -1,0 +1,36 @@
+/// Why an exchange failed. For the log and for the choice of reply; the client must not learn the reason for a refusal.
+public struct ServerFailure: Error, Hashable, Sendable {
+    /// The cause; an open set.
+    public struct Reason: Hashable, Sendable, CustomStringConvertible {
+        public let description: String
+
+        public init(_ description: String) {
+            self.description = description
+        }
+
+        /// The response breaks the mechanism's grammar or its limits.
+        public static let malformed = Reason("malformed response")
+        /// Wrong password, unknown identity, or a credential that does not exist: not told apart.
+        public static let wrongCredentials = Reason("wrong credentials")
+        /// The client asked for channel binding, which is not offered, or contradicts itself about it (RFC 5802 §6).
+        public static let channelBindingMismatch = Reason("channel binding mismatch")
+        /// The client cancelled the exchange.
+        public static let cancelled = Reason("cancelled")
+        /// The back end's answer is of another kind than the question.
+        public static let unexpectedAnswer = Reason("answer of the wrong kind")
+        /// A call came after the exchange had ended, or before it was due.
+        public static let outOfSequence = Reason("out of sequence")
+    }
+
+    public var reason: Reason
+    /// Whom the client claimed to be, as far as it was understood.
+    public var authenticationIdentity: String?
+
+    public init(_ reason: Reason, authenticationIdentity: String? = nil) {
+        self.reason = reason
+        self.authenticationIdentity = authenticationIdentity
+    }
+
+    /// Whether the peer broke the syntax (SMTP: `501 5.5.2`) rather than failed to prove an identity (`535 5.7.8`).
+    public var isMalformed: Bool { self.reason == .malformed }
+}
