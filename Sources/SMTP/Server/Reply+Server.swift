@@ -80,3 +80,10 @@ extension Reply {
     /// `421 4.7.0`: more sessions than allowed.
     public static let tooManySessions = Reply(421, .init(4, 7, 0), "Too many sessions; try again later")
 }
+
+extension Reply {
+    /// `421 4.3.2`: more sessions in all than the server takes.
+    public static let serverFull = Reply(421, .init(4, 3, 2), "Too many sessions on this server; try again later")
+    /// `554 5.7.1`: the client's address is on the deny list.
+    public static let addressDenied = Reply(554, .init(5, 7, 1), "Access from your address is denied")
+}

@@ -1,3 +1,4 @@
+internal import MailSyntax
 internal import SASL
 
 extension ServerSession {

@@ -1,5 +1,5 @@
 internal import MailSyntax
-internal import SASL
+public import SASL
 
 /// The server side of one SMTP session: octets in, actions out (RFC 5321, 6409, 4954, 3207, 3030).
 ///

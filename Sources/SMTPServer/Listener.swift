@@ -1,0 +1,118 @@
+public import MailSyntax
+public import NIOCore
+internal import NIOPosix
+internal import NIOSSL
+public import SMTP
+
+public import struct Logging.Logger
+
+/// One listening socket and its sessions.
+public struct Listener: Sendable {
+    /// What to bind, and how its sessions behave.
+    public struct Configuration: Sendable {
+        /// Shown in logs: `submission:587`.
+        public var name: String
+        /// An IP address.
+        public var host: String
+        public var port: Int
+        public var session: ServerSessionConfiguration
+        public var timeouts: SessionTimeouts
+        /// Addresses that are turned away at connect.
+        public var denied: [IPNetwork]
+
+        public init(
+            name: String,
+            host: String,
+            port: Int,
+            session: ServerSessionConfiguration,
+            timeouts: SessionTimeouts = SessionTimeouts(),
+            denied: [IPNetwork] = []
+        ) {
+            self.name = name
+            self.host = host
+            self.port = port
+            self.session = session
+            self.timeouts = timeouts
+            self.denied = denied
+        }
+    }
+
+    private let channel: any Channel
+    /// The port in use: the configured one, or the kernel's choice for 0.
+    public let port: Int
+
+    /// Binds and begins to accept.
+    ///
+    /// - Parameters:
+    ///   - tls: Needed unless the security is `none`.
+    ///   - now: Seconds since 1970, for mechanisms whose challenge holds the time.
+    /// - Throws: The system's error when the address cannot be bound.
+    public static func start(
+        _ configuration: Configuration,
+        service: any SessionService,
+        tls: TLSContextSource?,
+        registry: SessionRegistry,
+        group: any EventLoopGroup,
+        logger: Logger,
+        now: @escaping @Sendable () -> Int64
+    ) async throws -> Listener {
+        let shared = SessionChannelHandler.Shared(
+            configuration: configuration.session,
+            timeouts: configuration.timeouts,
+            tls: tls,
+            registry: registry,
+            logger: logger,
+            now: now
+        )
+        let channel = try await ServerBootstrap(group: group)
+            .serverChannelOption(.socketOption(.so_reuseaddr), value: 1)
+            .serverChannelOption(.backlog, value: 1024)
+            // Without it the TLS session tickets and the next reply wait 40 ms for each other (Nagle and delayed ACK).
+            .childChannelOption(.tcpOption(.tcp_nodelay), value: 1)
+            .childChannelOption(
+                .recvAllocator,
+                value: AdaptiveRecvByteBufferAllocator(minimum: 512, initial: 1024, maximum: 65_536)
+            )
+            .childChannelInitializer { channel in
+                channel.eventLoop.makeCompletedFuture {
+                    let remote = channel.remoteAddress
+                    let address = remote?.ipAddress.flatMap { IPAddress($0) }?.unmapped
+                    let peer = SessionPeer(address: address, port: remote?.port, listener: configuration.name)
+                    var refusal: Reply?
+                    if let address, configuration.denied.contains(where: { $0.contains(address) }) {
+                        refusal = .addressDenied
+                    } else {
+                        switch registry.admit(channel, from: address) {
+                        case .admitted: break
+                        case .serverFull: refusal = .serverFull
+                        case .addressFull: refusal = .tooManySessions
+                        case .shuttingDown: refusal = .shuttingDown
+                        }
+                    }
+                    if configuration.session.security == .implicit, let tls {
+                        try channel.pipeline.syncOperations.addHandler(NIOSSLServerHandler(context: tls.current))
+                    }
+                    try channel.pipeline.syncOperations.addHandler(
+                        SessionChannelHandler(
+                            shared: shared,
+                            peer: peer,
+                            service: service,
+                            eventLoop: channel.eventLoop,
+                            refusal: refusal
+                        )
+                    )
+                }
+            }
+            .bind(host: configuration.host, port: configuration.port)
+            .get()
+        return Listener(channel: channel, port: channel.localAddress?.port ?? configuration.port)
+    }
+
+    /// Stops accepting; open sessions go on.
+    public func stopAccepting() async {
+        self.channel.close(mode: .all, promise: nil)
+        await withCheckedContinuation { continuation in
+            self.channel.closeFuture.whenComplete { _ in continuation.resume() }
+        }
+    }
+}

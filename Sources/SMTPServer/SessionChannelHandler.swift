@@ -1,0 +1,348 @@
+internal import Logging
+internal import MailSyntax
+internal import NIOCore
+internal import NIOSSL
+internal import NIOTLS
+internal import SMTP
+
+/// Runs one ``ServerSession`` on its channel: octets in, actions done.
+///
+/// One question to the responder is open at a time. While it is, and while the client does not read our replies, nothing more is read,
+/// so the memory of a connection is bounded by one read.
+final class SessionChannelHandler: ChannelDuplexHandler {
+    typealias InboundIn = ByteBuffer
+    typealias OutboundIn = ByteBuffer
+    typealias OutboundOut = ByteBuffer
+
+    /// What all sessions of a listener share.
+    struct Shared: Sendable {
+        var configuration: ServerSessionConfiguration
+        var timeouts: SessionTimeouts
+        var tls: TLSContextSource?
+        var registry: SessionRegistry
+        var logger: Logger
+        var now: @Sendable () -> Int64
+    }
+
+    private let shared: Shared
+    private let peer: SessionPeer
+    private let responder: any SessionResponder
+    private let executor: EventLoopExecutor
+    private var session: ServerSession
+    private var input = ByteBuffer()
+    private var output: [UInt8] = []
+    /// A piece of mail data is being written elsewhere; reading waits.
+    private var isPaused = false
+    private var isReadWithheld = false
+    private var isClosing = false
+    private var closesWhenIdle = false
+    private var isHandshaking: Bool
+    private var lastActivity: NIODeadline
+    private var timer: Scheduled<Void>?
+    private var refusal: Reply?
+
+    init(shared: Shared, peer: SessionPeer, service: any SessionService, eventLoop: any EventLoop, refusal: Reply?) {
+        self.shared = shared
+        self.peer = peer
+        self.responder = service.makeResponder(for: peer)
+        self.executor = EventLoopExecutor(eventLoop)
+        self.session = ServerSession(configuration: shared.configuration)
+        self.isHandshaking = shared.configuration.security == .implicit
+        self.lastActivity = .now()
+        self.refusal = refusal
+    }
+
+    // MARK: Channel events
+
+    func handlerAdded(context: ChannelHandlerContext) {
+        if context.channel.isActive { self.started(context) }
+    }
+
+    func channelActive(context: ChannelHandlerContext) {
+        self.started(context)
+        context.fireChannelActive()
+    }
+
+    private func started(_ context: ChannelHandlerContext) {
+        guard self.timer == nil else { return }
+        self.lastActivity = .now()
+        self.scheduleTimer(context, after: self.isHandshaking ? self.shared.timeouts.tlsHandshake : self.silenceLimit)
+        if !self.isHandshaking { self.greet(context) }
+    }
+
+    private func greet(_ context: ChannelHandlerContext) {
+        if let refusal = self.refusal {
+            self.perform(self.session.end(with: refusal), context)
+        } else {
+            self.perform(self.session.connected(), context)
+        }
+        self.flush(context)
+    }
+
+    func channelRead(context: ChannelHandlerContext, data: NIOAny) {
+        var buffer = self.unwrapInboundIn(data)
+        self.lastActivity = .now()
+        guard !self.isClosing else { return }
+        if self.input.readableBytes == 0 {
+            self.input = buffer
+        } else {
+            self.input.writeBuffer(&buffer)
+        }
+        self.process(context)
+    }
+
+    func channelReadComplete(context: ChannelHandlerContext) {
+        context.fireChannelReadComplete()
+    }
+
+    func read(context: ChannelHandlerContext) {
+        if self.isStalled(context) {
+            self.isReadWithheld = true
+        } else {
+            context.read()
+        }
+    }
+
+    func channelWritabilityChanged(context: ChannelHandlerContext) {
+        if context.channel.isWritable { self.resume(context) }
+        context.fireChannelWritabilityChanged()
+    }
+
+    func channelInactive(context: ChannelHandlerContext) {
+        self.isClosing = true
+        self.timer?.cancel()
+        self.timer = nil
+        self.input = ByteBuffer()
+        self.responder.abandonMessage()
+        self.responder.closed()
+        self.shared.registry.remove(context.channel, from: self.peer.address)
+        context.fireChannelInactive()
+    }
+
+    func userInboundEventTriggered(context: ChannelHandlerContext, event: Any) {
+        switch event {
+        case TLSUserEvent.handshakeCompleted:
+            let wasImplicit = self.shared.configuration.security == .implicit
+            self.isHandshaking = false
+            self.lastActivity = .now()
+            self.session.tlsStarted()
+            if wasImplicit { self.greet(context) }
+            self.resume(context)
+        case is SessionShutdown:
+            self.closesWhenIdle = true
+            self.closeIfIdle(context)
+            self.flush(context)
+        case ChannelEvent.inputClosed:
+            context.close(promise: nil)
+        default:
+            context.fireUserInboundEventTriggered(event)
+        }
+    }
+
+    func errorCaught(context: ChannelHandlerContext, error: any Error) {
+        // A peer that resets the connection, or that is no TLS client, is daily business: told once, without noise.
+        self.shared.logger.debug(
+            "session ended by an error",
+            metadata: [
+                "listener": "\(self.peer.listener)", "error": "\(error)",
+                "tls": "\(self.isHandshaking ? "handshake" : "")",
+            ]
+        )
+        self.isClosing = true
+        context.close(promise: nil)
+    }
+
+    // MARK: Running the machine
+
+    /// Nothing may be read: a question is open, content is being written, replies pile up.
+    private func isStalled(_ context: ChannelHandlerContext) -> Bool {
+        self.session.isAsking || self.isPaused || !context.channel.isWritable
+    }
+
+    private func process(_ context: ChannelHandlerContext) {
+        while !self.isClosing, !self.isHandshaking, !self.isStalled(context) {
+            let (consumed, action) = self.input.withUnsafeReadableBytes { octets in
+                let step = self.session.receive(octets, seed: self.seed)
+                if case .content = step.action { self.keep(octets, context) }
+                return step
+            }
+            self.input.moveReaderIndex(forwardBy: consumed)
+            if case .waitForInput = action, consumed == 0 { break }
+            self.perform(action, context)
+        }
+        if self.input.readableBytes == 0 {
+            // An idle session holds no buffer.
+            self.input = ByteBuffer()
+        } else {
+            self.input.discardReadBytes()
+        }
+        if self.closesWhenIdle { self.closeIfIdle(context) }
+        self.flush(context)
+    }
+
+    private func keep(_ octets: UnsafeRawBufferPointer, _ context: ChannelHandlerContext) {
+        for range in self.session.kept {
+            if let work = self.responder.append(UnsafeRawBufferPointer(rebasing: octets[range])) {
+                self.isPaused = true
+                let eventLoop = context.eventLoop
+                let bound = NIOLoopBound((self, context), eventLoop: eventLoop)
+                Task(executorPreference: self.executor) {
+                    await work()
+                    eventLoop.execute {
+                        let (handler, context) = bound.value
+                        handler.isPaused = false
+                        handler.resume(context)
+                    }
+                }
+            }
+        }
+    }
+
+    private func perform(_ action: ServerAction, _ context: ChannelHandlerContext) {
+        switch action {
+        case .waitForInput, .content:
+            break
+        case .reply(let reply):
+            reply.encode(into: &self.output)
+        case .abandonMessage(let reply):
+            self.responder.abandonMessage()
+            reply.encode(into: &self.output)
+        case .ask(let request):
+            self.ask(request, context)
+        case .startTLS(let reply):
+            reply.encode(into: &self.output)
+            self.flush(context)
+            self.startTLS(context)
+        case .close(let reply):
+            reply?.encode(into: &self.output)
+            self.closeAfterFlush(context)
+        }
+    }
+
+    private func ask(_ request: SessionRequest, _ context: ChannelHandlerContext) {
+        let facts = SessionFacts(
+            isTLS: self.session.isTLS,
+            clientName: self.session.clientName,
+            protocolKeyword: self.session.protocolKeyword,
+            mechanism: self.session.mechanismName
+        )
+        switch self.responder.answer(request, facts: facts) {
+        case .now(let answer):
+            self.perform(self.session.receive(answer), context)
+        case .later(let work):
+            let eventLoop = context.eventLoop
+            let bound = NIOLoopBound((self, context), eventLoop: eventLoop)
+            Task(executorPreference: self.executor) {
+                let answer = await work()
+                eventLoop.assumeIsolatedOrExecute {
+                    let (handler, context) = bound.value
+                    handler.answered(answer, context)
+                }
+            }
+        }
+    }
+
+    private func answered(_ answer: SessionAnswer, _ context: ChannelHandlerContext) {
+        guard !self.isClosing else { return }
+        // The time that the answer took is ours, not the client's.
+        self.lastActivity = .now()
+        self.perform(self.session.receive(answer), context)
+        self.resume(context)
+    }
+
+    private func resume(_ context: ChannelHandlerContext) {
+        self.process(context)
+        if self.isReadWithheld, !self.isStalled(context) {
+            self.isReadWithheld = false
+            context.read()
+        }
+    }
+
+    private func seed() -> ServerSession.ExchangeSeed {
+        var generator = SystemRandomNumberGenerator()
+        let nonce = (0..<24).map { _ in UInt8.random(in: .min ... .max, using: &generator) }
+        return ServerSession.ExchangeSeed(nonce: nonce, secondsSince1970: self.shared.now())
+    }
+
+    // MARK: Output, TLS, end
+
+    private func flush(_ context: ChannelHandlerContext) {
+        guard !self.output.isEmpty else { return }
+        let buffer = context.channel.allocator.buffer(bytes: self.output)
+        self.output.removeAll(keepingCapacity: self.output.count <= 1024)
+        context.writeAndFlush(self.wrapOutboundOut(buffer), promise: nil)
+    }
+
+    private func startTLS(_ context: ChannelHandlerContext) {
+        guard let source = self.shared.tls else {
+            context.close(promise: nil)
+            return
+        }
+        self.isHandshaking = true
+        self.lastActivity = .now()
+        self.timer?.cancel()
+        self.scheduleTimer(context, after: self.shared.timeouts.tlsHandshake)
+        let handler = NIOSSLServerHandler(context: source.current)
+        do {
+            try context.pipeline.syncOperations.addHandler(handler, position: .first)
+        } catch {
+            context.close(promise: nil)
+        }
+    }
+
+    private func closeIfIdle(_ context: ChannelHandlerContext) {
+        guard !self.isClosing, self.session.isIdle || self.isHandshaking else { return }
+        self.perform(self.session.end(with: .shuttingDown), context)
+    }
+
+    private func closeAfterFlush(_ context: ChannelHandlerContext) {
+        self.isClosing = true
+        let buffer = context.channel.allocator.buffer(bytes: self.output)
+        self.output.removeAll()
+        let bound = NIOLoopBound(context, eventLoop: context.eventLoop)
+        context.writeAndFlush(self.wrapOutboundOut(buffer)).whenComplete { _ in
+            bound.value.close(promise: nil)
+        }
+    }
+
+    // MARK: Time limits
+
+    private var silenceLimit: Duration {
+        self.session.isReadingData ? self.shared.timeouts.data : self.shared.timeouts.command
+    }
+
+    /// One timer a connection: when it fires it looks how long the client was silent, and sleeps on for the rest.
+    private func scheduleTimer(_ context: ChannelHandlerContext, after delay: Duration) {
+        let bound = NIOLoopBound((self, context), eventLoop: context.eventLoop)
+        self.timer = context.eventLoop.scheduleTask(in: TimeAmount(delay)) {
+            let (handler, context) = bound.value
+            handler.timerFired(context)
+        }
+    }
+
+    private func timerFired(_ context: ChannelHandlerContext) {
+        guard !self.isClosing else { return }
+        let limit = self.isHandshaking ? self.shared.timeouts.tlsHandshake : self.silenceLimit
+        let silence = NIODeadline.now() - self.lastActivity
+        let remaining = TimeAmount(limit) - silence
+        if self.session.isAsking || self.isPaused || remaining > .zero {
+            self.scheduleTimer(context, after: remaining > .zero ? .nanoseconds(remaining.nanoseconds) : limit)
+        } else if self.isHandshaking {
+            self.isClosing = true
+            context.close(promise: nil)
+        } else {
+            self.perform(self.session.end(with: .timeout), context)
+        }
+    }
+}
+
+extension EventLoop {
+    /// On the loop already: at once; else soon.
+    fileprivate func assumeIsolatedOrExecute(_ work: @escaping @Sendable () -> Void) {
+        if self.inEventLoop {
+            work()
+        } else {
+            self.execute(work)
+        }
+    }
+}

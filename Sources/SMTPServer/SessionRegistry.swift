@@ -1,0 +1,97 @@
+public import MailSyntax
+internal import NIOCore
+internal import Synchronization
+
+/// Counts the sessions of a server, in all and by address, and can tell them all to end.
+public final class SessionRegistry: Sendable {
+    /// Whether a new connection may become a session.
+    public enum Admission: Sendable, Equatable {
+        case admitted
+        /// Over the limit in all.
+        case serverFull
+        /// Over the limit of its address.
+        case addressFull
+        /// The server is going down.
+        case shuttingDown
+    }
+
+    private struct State {
+        var byAddress: [IPAddress: Int] = [:]
+        var channels: [ObjectIdentifier: any Channel] = [:]
+        var isShuttingDown = false
+    }
+
+    public let maximumSessions: Int
+    public let maximumSessionsPerAddress: Int
+    /// Addresses without a limit of their own.
+    public let unlimited: [IPNetwork]
+    private let state = Mutex(State())
+
+    public init(maximumSessions: Int, maximumSessionsPerAddress: Int, unlimited: [IPNetwork] = []) {
+        self.maximumSessions = maximumSessions
+        self.maximumSessionsPerAddress = maximumSessionsPerAddress
+        self.unlimited = unlimited
+    }
+
+    /// Open sessions.
+    public var count: Int { self.state.withLock { $0.channels.count } }
+
+    func admit(_ channel: any Channel, from address: IPAddress?) -> Admission {
+        let isUnlimited = address.map { address in self.unlimited.contains { $0.contains(address) } } ?? true
+        return self.state.withLock { state in
+            if state.isShuttingDown { return .shuttingDown }
+            guard state.channels.count < self.maximumSessions else { return .serverFull }
+            if let address {
+                let count = state.byAddress[address, default: 0]
+                guard isUnlimited || count < self.maximumSessionsPerAddress else { return .addressFull }
+                state.byAddress[address] = count + 1
+            }
+            state.channels[ObjectIdentifier(channel)] = channel
+            return .admitted
+        }
+    }
+
+    func remove(_ channel: any Channel, from address: IPAddress?) {
+        self.state.withLock { state in
+            guard state.channels.removeValue(forKey: ObjectIdentifier(channel)) != nil else { return }
+            guard let address, let count = state.byAddress[address] else { return }
+            state.byAddress[address] = count > 1 ? count - 1 : nil
+        }
+    }
+
+    /// Ends idle sessions with `421` now and the others after their transaction; returns when none is left or `deadline` has passed,
+    /// when what remains is cut.
+    public func shutDown(within limit: Duration) async {
+        let channels = self.state.withLock { state in
+            state.isShuttingDown = true
+            return Array(state.channels.values)
+        }
+        for channel in channels {
+            channel.pipeline.fireUserInboundEventTriggered(SessionShutdown())
+        }
+        await withTaskGroup(of: Void.self) { group in
+            group.addTask {
+                for channel in channels {
+                    await withCheckedContinuation { continuation in
+                        channel.closeFuture.whenComplete { _ in continuation.resume() }
+                    }
+                }
+            }
+            group.addTask {
+                do {
+                    try await Task.sleep(for: limit)
+                } catch {
+                    return  // All sessions ended before the limit.
+                }
+                for channel in channels {
+                    channel.close(mode: .all, promise: nil)
+                }
+            }
+            await group.next()
+            group.cancelAll()
+        }
+    }
+}
+
+/// Sent down a session's pipeline: end as soon as the transaction under way is done.
+struct SessionShutdown: Sendable {}

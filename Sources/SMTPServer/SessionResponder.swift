@@ -1,0 +1,67 @@
+public import MailSyntax
+public import SASL
+public import SMTP
+
+/// Makes the responder of each new session: the application behind the listener.
+public protocol SessionService: Sendable {
+    /// Called on the connection's event loop; must not block.
+    func makeResponder(for peer: SessionPeer) -> any SessionResponder
+}
+
+/// Who connected, and where.
+public struct SessionPeer: Sendable {
+    /// The client's address; nil for a Unix socket.
+    public var address: IPAddress?
+    public var port: Int?
+    /// The listener's name in logs, such as `submission:587`.
+    public var listener: String
+
+    public init(address: IPAddress?, port: Int?, listener: String) {
+        self.address = address
+        self.port = port
+        self.listener = listener
+    }
+}
+
+/// What is known of a session when it asks.
+public struct SessionFacts: Sendable {
+    public var isTLS: Bool
+    /// The name given with EHLO or HELO.
+    public var clientName: String?
+    /// For `Received` (RFC 3848).
+    public var protocolKeyword: String
+    public var mechanism: MechanismName?
+
+    public init(isTLS: Bool, clientName: String?, protocolKeyword: String, mechanism: MechanismName?) {
+        self.isTLS = isTLS
+        self.clientName = clientName
+        self.protocolKeyword = protocolKeyword
+        self.mechanism = mechanism
+    }
+}
+
+/// The application's side of one session.
+///
+/// All methods are called on the connection's event loop, one at a time, and must not block it. A ``SessionResponse/later(_:)`` runs
+/// beside them; until it returns nothing else of the session is asked.
+public protocol SessionResponder: AnyObject, Sendable {
+    /// Answers a question.
+    func answer(_ request: SessionRequest, facts: SessionFacts) -> SessionResponse
+
+    /// Takes a piece of the message under way, between `.message` and `.endOfMessage`. The octets are valid only during the call.
+    ///
+    /// - Returns: nil to go on; else work to wait for before more is read.
+    func append(_ octets: UnsafeRawBufferPointer) -> (@Sendable () async -> Void)?
+
+    /// The message under way will not be finished: throw it away.
+    func abandonMessage()
+
+    /// The connection is gone. Called once, last.
+    func closed()
+}
+
+/// An answer at once, or work that leads to one.
+public enum SessionResponse: Sendable {
+    case now(SessionAnswer)
+    case later(@Sendable () async -> SessionAnswer)
+}
