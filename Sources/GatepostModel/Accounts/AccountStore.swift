@@ -1,5 +1,3 @@
-package import MailSyntax
-
 /// An account to be made.
 package struct NewAccount: Sendable {
     /// Canonical.

@@ -6,9 +6,9 @@ package import MailSyntax
 /// (RFC 5233: `user+detail@domain`), a domain does not stand for its subdomains.
 package enum IdentityPattern: Hashable, Sendable, CustomStringConvertible {
     /// Local part and domain in lower case.
-    case address(localPart: String, domain: String)
+    case address(Mailbox)
     /// `*@domain`, in lower case.
-    case domain(String)
+    case domain(Domain)
 
     /// Reads an address or `*@domain`; nil for anything else.
     package init?(_ text: String) {
@@ -21,7 +21,9 @@ package enum IdentityPattern: Hashable, Sendable, CustomStringConvertible {
     }
 
     package init(_ mailbox: Mailbox) {
-        self = .address(localPart: mailbox.localPart.asciiLowercased, domain: mailbox.domain.lowercased)
+        self = .address(
+            Mailbox(localPart: ASCII.lowercased(mailbox.localPart), domain: mailbox.domain.lowercased)
+        )
     }
 
     /// Whether mail may be sent as this mailbox.
@@ -29,40 +31,21 @@ package enum IdentityPattern: Hashable, Sendable, CustomStringConvertible {
         switch self {
         case .domain(let domain):
             return mailbox.domain.lowercased == domain
-        case .address(let localPart, let domain):
-            guard mailbox.domain.lowercased == domain else { return false }
-            let candidate = mailbox.localPart.asciiLowercased.utf8
-            guard candidate.starts(with: localPart.utf8) else { return false }
-            let detail = candidate.dropFirst(localPart.utf8.count)
-            return detail.isEmpty || (!localPart.isEmpty && detail.first == UInt8(ascii: "+"))
+        case .address(let own):
+            guard mailbox.domain.lowercased == own.domain else { return false }
+            // UTF-8 octets, not characters: what looks the same to Unicode need not be the same mailbox.
+            let candidate = ASCII.lowercased(mailbox.localPart).utf8
+            guard candidate.starts(with: own.localPart.utf8) else { return false }
+            let detail = candidate.dropFirst(own.localPart.utf8.count)
+            return detail.isEmpty || (!own.localPart.isEmpty && detail.first == ASCII.plus)
         }
     }
 
     /// The form that ``init(_:)`` reads.
     package var description: String {
         switch self {
-        case .domain(let domain):
-            return "*@\(domain)"
-        case .address(let localPart, let domain):
-            return (try? Mailbox(parsing: "\(localPart)@\(domain)"))?.description ?? Self.quoted(localPart)
-                + "@\(domain)"
+        case .domain(let domain): "*@\(domain)"
+        case .address(let mailbox): mailbox.description
         }
-    }
-
-    private static func quoted(_ localPart: String) -> String {
-        var quoted = "\""
-        for character in localPart.unicodeScalars {
-            if character == "\"" || character == "\\" { quoted += "\\" }
-            quoted.unicodeScalars.append(character)
-        }
-        return quoted + "\""
-    }
-}
-
-extension String {
-    /// A to Z become lower case, everything else stays: case folding beyond ASCII depends on the language.
-    package var asciiLowercased: String {
-        guard self.utf8.contains(where: { (0x41...0x5a).contains($0) }) else { return self }
-        return String(decoding: self.utf8.map { (0x41...0x5a).contains($0) ? $0 | 0x20 : $0 }, as: UTF8.self)
     }
 }

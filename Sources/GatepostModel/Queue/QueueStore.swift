@@ -1,3 +1,5 @@
+package import MailSyntax
+
 /// Keeps accepted messages until they are delivered or given up.
 ///
 /// Calls throw ``StoreError``. What a call changed is durable when it returns; calls that wait at the same time share one commit.
@@ -115,12 +117,12 @@ package struct QueuedRecipient: Hashable, Sendable {
 
 /// One attempt in the life of a message.
 package struct HistoryEntry: Hashable, Sendable {
-    package var recipient: EnvelopeRecipient
+    package var forwardPath: ForwardPath
     package var outcome: DeliveryAttempt.Outcome
     package var attempt: DeliveryAttempt
 
-    package init(recipient: EnvelopeRecipient, outcome: DeliveryAttempt.Outcome, attempt: DeliveryAttempt) {
-        self.recipient = recipient
+    package init(forwardPath: ForwardPath, outcome: DeliveryAttempt.Outcome, attempt: DeliveryAttempt) {
+        self.forwardPath = forwardPath
         self.outcome = outcome
         self.attempt = attempt
     }

@@ -1,0 +1,45 @@
+package import MailSyntax
+package import SMTP
+
+extension HeaderFixups {
+    /// Why a message may not pass.
+    package enum Refusal: Error, Hashable, Sendable {
+        case noFrom
+        case severalFrom(Int)
+        /// No mailbox can be read from it.
+        case malformedFrom
+        /// The account may not write as this address.
+        case fromNotAllowed(Mailbox)
+        case loop(receivedFields: Int)
+        case headerTooLarge(maximumOctets: Int)
+        /// A line that is no field, counted from 1; 0 for a control octet where none may be. Behind it one reader would see
+        /// the body begin and another one more fields.
+        case malformedHeader(line: Int)
+
+        /// What the client is told.
+        package var reply: Reply {
+            switch self {
+            case .noFrom:
+                Reply(550, .init(5, 6, 0), "The message has no From field (RFC 5322 section 3.6)")
+            case .severalFrom(let count):
+                Reply(
+                    550,
+                    .init(5, 6, 0),
+                    "The message has \(count) From fields, one is allowed (RFC 5322 section 3.6)"
+                )
+            case .malformedFrom:
+                Reply(550, .init(5, 6, 0), "No address can be read from the From field (RFC 5322 section 3.6.2)")
+            case .fromNotAllowed(let mailbox):
+                Reply.notAllowed(mailbox, .author)
+            case .loop(let count):
+                Reply(554, .init(5, 4, 6), "Mail loop: \(count) Received fields (RFC 5321 section 6.3)")
+            case .headerTooLarge(let maximum):
+                Reply(552, .init(5, 3, 4), "The header section is larger than \(maximum) octets")
+            case .malformedHeader(line: 0):
+                Reply(550, .init(5, 6, 0), "The header section holds a control octet (RFC 5322 section 2.2)")
+            case .malformedHeader(let line):
+                Reply(550, .init(5, 6, 0), "Field \(line) of the header section is no field (RFC 5322 section 2.2)")
+            }
+        }
+    }
+}
