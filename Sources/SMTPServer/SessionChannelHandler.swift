@@ -180,20 +180,25 @@ final class SessionChannelHandler: ChannelDuplexHandler {
         self.flush(context)
     }
 
+    /// Hands mail data to the responder. Work that it wants done is done in order, while nothing more is read.
     private func keep(_ octets: UnsafeRawBufferPointer, _ context: ChannelHandlerContext) {
+        var pending: [@Sendable () async -> Void] = []
         for range in self.session.kept {
             if let work = self.responder.append(UnsafeRawBufferPointer(rebasing: octets[range])) {
-                self.isPaused = true
-                let eventLoop = context.eventLoop
-                let bound = NIOLoopBound((self, context), eventLoop: eventLoop)
-                Task(executorPreference: self.executor) {
-                    await work()
-                    eventLoop.execute {
-                        let (handler, context) = bound.value
-                        handler.isPaused = false
-                        handler.resume(context)
-                    }
-                }
+                pending.append(work)
+            }
+        }
+        guard !pending.isEmpty else { return }
+        self.isPaused = true
+        let works = pending
+        let eventLoop = context.eventLoop
+        let bound = NIOLoopBound((self, context), eventLoop: eventLoop)
+        Task(executorPreference: self.executor) {
+            for work in works { await work() }
+            eventLoop.assumeIsolatedOrExecute {
+                let (handler, context) = bound.value
+                handler.isPaused = false
+                handler.resume(context)
             }
         }
     }

@@ -1,0 +1,111 @@
+package import GatepostModel
+package import SASL
+internal import Synchronization
+
+/// Accounts and proofs kept in memory, so that a login that was seen lately costs no look-up and no hash.
+///
+/// The server that owns the data directory is the only one that changes it, and tells here what it changed, so what is remembered
+/// is never out of date.
+package final class AccountDirectory: Sendable {
+    private struct State {
+        var accounts: [String: Account] = [:]
+        var domains: [String]?
+        var verified: VerificationCache
+        /// Grows with every change: what was read before a change is not remembered after it.
+        var generation: UInt64 = 0
+    }
+
+    private let store: any AccountStore
+    private let clock: any WallClock
+    private let configuredDomain: String?
+    private let maximumAccounts: Int
+    private let state: Mutex<State>
+
+    /// - Parameters:
+    ///   - defaultDomain: For login names without a domain; nil: the only local domain.
+    ///   - cache: How long a proof counts.
+    package init(
+        store: any AccountStore,
+        clock: any WallClock,
+        defaultDomain: String?,
+        cache: Duration,
+        maximumAccounts: Int = 10_000
+    ) {
+        self.store = store
+        self.clock = clock
+        self.configuredDomain = defaultDomain
+        self.maximumAccounts = maximumAccounts
+        self.state = Mutex(State(verified: VerificationCache(key: RandomOctets.make(32), timeToLive: cache)))
+    }
+
+    /// The account's address that a login name means: lower case, with the default domain where it has none; nil when there is none to add.
+    ///
+    /// Only remembered domains count: nil also before ``account(loginName:)`` asked for them once.
+    package func address(of loginName: String) -> String? {
+        let name = String(decoding: loginName.utf8.map { (0x41...0x5a).contains($0) ? $0 | 0x20 : $0 }, as: UTF8.self)
+        if name.utf8.contains(UInt8(ascii: "@")) { return name }
+        if let domain = self.configuredDomain { return "\(name)@\(domain)" }
+        let domains = self.state.withLock { $0.domains }
+        guard let domains, domains.count == 1 else { return nil }
+        return "\(name)@\(domains[0])"
+    }
+
+    /// The account if it is remembered; nil says nothing.
+    package func remembered(loginName: String) -> Account? {
+        guard let address = self.address(of: loginName) else { return nil }
+        return self.state.withLock { $0.accounts[address] }
+    }
+
+    /// The account, from memory or the store.
+    package func account(loginName: String) async throws -> Account? {
+        if self.configuredDomain == nil, self.state.withLock({ $0.domains == nil }) {
+            let generation = self.state.withLock { $0.generation }
+            let domains = try await self.store.domains()
+            self.state.withLock { if $0.generation == generation { $0.domains = domains } }
+        }
+        guard let address = self.address(of: loginName) else { return nil }
+        let (known, generation) = self.state.withLock { ($0.accounts[address], $0.generation) }
+        if let known { return known }
+        guard let account = try await self.store.account(address: address) else { return nil }
+        self.state.withLock { state in
+            guard state.generation == generation else { return }
+            // Names that nobody has are not kept, so only real accounts can fill this.
+            if state.accounts.count >= self.maximumAccounts { state.accounts.removeAll() }
+            state.accounts[address] = account
+        }
+        return account
+    }
+
+    /// Whether the password proved right for one of the account's credentials not long ago.
+    package func isVerified(_ password: Secret, for account: Account) -> Bool {
+        let now = self.clock.now()
+        return self.state.withLock { state in
+            account.credentials.contains { state.verified.contains(password, for: $0, now: now) }
+        }
+    }
+
+    /// Remembers a proof, unless the account changed since it was looked up.
+    package func remember(_ password: Secret, for credential: Credential, of account: Account) {
+        let now = self.clock.now()
+        self.state.withLock { state in
+            guard state.accounts[account.address]?.credentials.contains(credential) == true else { return }
+            state.verified.insert(password, for: credential, now: now)
+        }
+    }
+
+    /// An account was changed or removed: nothing remembered about it counts any more.
+    package func accountChanged(_ address: String) {
+        self.state.withLock { state in
+            state.generation &+= 1
+            if let account = state.accounts.removeValue(forKey: address) { state.verified.forget(account) }
+        }
+    }
+
+    /// Local domains were added or removed.
+    package func domainsChanged() {
+        self.state.withLock { state in
+            state.generation &+= 1
+            state.domains = nil
+        }
+    }
+}

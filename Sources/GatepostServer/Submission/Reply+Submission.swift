@@ -1,0 +1,23 @@
+internal import GatepostModel
+internal import SMTP
+
+extension Reply {
+    /// `535 5.7.8`: the same for every cause; the reference leads those who may know to the real one.
+    static func authenticationFailed(_ reference: AuthenticationReference) -> Reply {
+        Reply(535, .init(5, 7, 8), "Authentication failed (ref \(reference))")
+    }
+
+    /// `452 4.3.1`: no space; nothing was kept.
+    static let insufficientStorage = Reply(452, .init(4, 3, 1), "Insufficient system storage; try again later")
+    /// `451 4.3.0`: our own trouble; nothing was kept.
+    static let localError = Reply(
+        451,
+        .init(4, 3, 0),
+        "The message could not be kept because of a local error; try again later"
+    )
+    static let headerTooLarge = Reply(552, .init(5, 3, 4), "The header section is too large")
+
+    static func storeFailure(_ error: any Error) -> Reply {
+        (error as? StoreError)?.code == .noSpace ? .insufficientStorage : .localError
+    }
+}
