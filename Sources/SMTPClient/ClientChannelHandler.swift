@@ -1,0 +1,428 @@
+internal import NIOCore
+internal import NIOSSL
+internal import NIOTLS
+internal import SMTP
+
+/// Runs a ``ClientSession`` on its channel: octets in, octets out, TLS, time.
+///
+/// Everything happens on the event loop. The connection, an actor on the same loop, starts things and then waits in
+/// ``changed()``, of which there is one wait at a time.
+final class ClientChannelHandler: ChannelInboundHandler {
+    typealias InboundIn = ByteBuffer
+    typealias OutboundOut = ByteBuffer
+
+    /// Content up to this size goes out in one write with all that belongs to it; larger one in slices of this size, each when the
+    /// connection can take it.
+    static let sliceOctets = 65_536
+
+    let endpoint: Endpoint
+    let options: ConnectionOptions
+    private let tlsContext: NIOSSLContext?
+    private var tlsHandler: NIOSSLClientHandler?
+    private(set) var session: ClientSession
+    private var context: ChannelHandlerContext?
+    private var isDriving = false
+    private var needsFlush = false
+
+    /// Why the connection is of no more use.
+    private(set) var failure: SMTPClientError?
+    private(set) var isEstablished = false
+    private(set) var isClosed = false
+    /// How the running transaction ended, until it is taken.
+    private var outcome: Result<MailTransactionResult, SMTPClientError>?
+    private var waiter: CheckedContinuation<Void, Never>?
+    /// The local cause of an end that the session only knows as a closed connection.
+    private var cause: SMTPClientError.Reason?
+
+    private var content = Content.none
+    private var deadline: NIODeadline?
+    private var timer: Scheduled<Void>?
+    private var timerDeadline: NIODeadline?
+
+    private enum Content {
+        case none
+        /// Whole in memory, not yet asked for.
+        case bytes(ByteBuffer)
+        /// On its way; what is left of it.
+        case pumping(OutgoingContent, ByteBuffer)
+        /// To be streamed, not yet asked for.
+        case stream(size: Int?)
+        /// The connection may call ``write(_:)``.
+        case streaming(OutgoingContent, size: Int?)
+    }
+
+    init(endpoint: Endpoint, options: ConnectionOptions, tlsContext: NIOSSLContext?) {
+        self.endpoint = endpoint
+        self.options = options
+        self.tlsContext = tlsContext
+        self.session = ClientSession(
+            configuration: ClientSession.Configuration(
+                heloName: options.heloName,
+                protocol: options.protocol,
+                security: options.tls,
+                credentials: options.credentials,
+                mechanism: options.mechanism,
+                allowClearTextWithoutTLS: options.allowClearTextWithoutTLS,
+                recordsTranscript: options.transcript != nil,
+                nonce: {
+                    var generator = SystemRandomNumberGenerator()
+                    return (0..<24).map { _ in UInt8.random(in: .min ... .max, using: &generator) }
+                }
+            )
+        )
+    }
+
+    // MARK: Channel events
+
+    func handlerAdded(context: ChannelHandlerContext) {
+        self.context = context
+        if context.channel.isActive { self.start() }
+    }
+
+    func handlerRemoved(context: ChannelHandlerContext) {
+        self.context = nil
+    }
+
+    func channelActive(context: ChannelHandlerContext) {
+        self.start()
+        context.fireChannelActive()
+    }
+
+    func channelRead(context: ChannelHandlerContext, data: NIOAny) {
+        self.session.received(self.unwrapInboundIn(data).readableBytesView)
+        self.drive()
+    }
+
+    func channelWritabilityChanged(context: ChannelHandlerContext) {
+        if context.channel.isWritable {
+            self.pump()
+            self.signal()
+        }
+        self.updateDeadline()
+        context.fireChannelWritabilityChanged()
+    }
+
+    func userInboundEventTriggered(context: ChannelHandlerContext, event: Any) {
+        if let event = event as? TLSUserEvent, case .handshakeCompleted = event {
+            self.session.tlsEstablished()
+            self.drive()
+        }
+        context.fireUserInboundEventTriggered(event)
+    }
+
+    func errorCaught(context: ChannelHandlerContext, error: any Error) {
+        if self.session.stage == .tlsHandshake {
+            self.session.tlsFailed(String(describing: error))
+            self.drive()
+        } else if let error = error as? NIOSSLError, case .uncleanShutdown = error {
+            // Mail servers often close without close_notify; the reply to the last command is what tells whether anything was lost.
+            context.close(promise: nil)
+        } else {
+            self.abandon(.network(String(describing: error)))
+        }
+    }
+
+    func channelInactive(context: ChannelHandlerContext) {
+        self.isClosed = true
+        self.session.connectionClosed()
+        self.drive()
+        self.signal()
+        context.fireChannelInactive()
+    }
+
+    // MARK: What the connection asks for
+
+    /// Suspends until something may have happened; may return without.
+    func changed(isolation: isolated (any Actor)? = #isolation) async {
+        await withCheckedContinuation { continuation in
+            self.waiter?.resume()
+            self.waiter = continuation
+        }
+    }
+
+    /// Starts a transaction.
+    func begin(_ transaction: ClientTransaction, _ content: MailContent) {
+        self.outcome = nil
+        switch content {
+        case .bytes(let buffer): self.content = .bytes(buffer)
+        case .stream: self.content = .stream(size: transaction.mail.size)
+        }
+        self.session.begin(transaction)
+        self.drive()
+    }
+
+    /// How the transaction ended, once; nil while it runs.
+    func takeOutcome() -> Result<MailTransactionResult, SMTPClientError>? {
+        defer { self.outcome = nil }
+        return self.outcome
+    }
+
+    /// Whether streamed content is wanted now.
+    var isStreaming: Bool {
+        if case .streaming = self.content { true } else { false }
+    }
+
+    /// Whether the socket takes more, or will never.
+    var isWritable: Bool {
+        guard let context, !self.isClosed else { return true }
+        return context.channel.isWritable
+    }
+
+    /// Sends the next chunk of streamed content. After a failure the transaction has ended.
+    func write(_ chunk: ByteBuffer) {
+        guard case .streaming(var outgoing, let size) = self.content else { return }
+        self.content = .none
+        do throws(BareLineEnding) {
+            let encoded = try outgoing.encode(chunk)
+            if let size, outgoing.octets > size {
+                return self.abandon(.contentSizeMismatch(announced: size, actual: outgoing.octets))
+            }
+            self.content = .streaming(outgoing, size: size)
+            self.enqueue(encoded)
+            self.flush()
+            self.updateDeadline()
+        } catch {
+            self.abandon(.bareLineEnding(error))
+        }
+    }
+
+    /// Ends streamed content.
+    func finishContent() {
+        guard case .streaming(let outgoing, let size) = self.content else { return }
+        self.content = .none
+        if let size, outgoing.octets != size {
+            return self.abandon(.contentSizeMismatch(announced: size, actual: outgoing.octets))
+        }
+        self.writeTrailer(outgoing)
+        self.drive()
+    }
+
+    /// Ends the session: QUIT between transactions, else just the connection.
+    func quit() {
+        self.session.quit()
+        self.drive()
+    }
+
+    /// Ends the connection for a reason of our own.
+    func abandon(_ cause: SMTPClientError.Reason) {
+        if self.failure == nil, self.cause == nil { self.cause = cause }
+        self.session.connectionClosed()
+        self.drive()
+        self.close()
+    }
+
+    var tlsVersion: TLSVersion? {
+        self.session.isTLS ? self.tlsHandler?.tlsVersion : nil
+    }
+
+    // MARK: The machine's actions
+
+    private func start() {
+        self.session.connected()
+        self.drive()
+    }
+
+    private func drive() {
+        // Writing can close the channel, which reports back here: the outer call goes on with what that added.
+        guard !self.isDriving else { return }
+        self.isDriving = true
+        while let action = self.session.nextAction() {
+            self.perform(action)
+        }
+        self.isDriving = false
+        self.flush()
+        if let transcript = self.options.transcript {
+            for line in self.session.takeTranscript() { transcript(line) }
+        }
+        self.updateDeadline()
+    }
+
+    private func perform(_ action: ClientSession.Action) {
+        switch action {
+        case .send(let octets):
+            self.enqueue(ByteBuffer(bytes: octets))
+        case .startTLS:
+            self.flush()
+            self.startTLS()
+        case .established:
+            self.isEstablished = true
+            self.signal()
+        case .sendContent(let framing):
+            self.sendContent(framing)
+        case .transactionEnded(let result):
+            self.content = .none
+            self.outcome = .success(MailTransactionResult(result))
+            self.signal()
+        case .failed(let failure):
+            self.fail(failure)
+            self.close()
+        case .closed:
+            self.close()
+        }
+    }
+
+    private func startTLS() {
+        guard let context, let tlsContext = self.tlsContext else {
+            return self.session.tlsFailed("no TLS context")
+        }
+        do {
+            let handler = try NIOSSLClientHandler(
+                context: tlsContext,
+                serverHostname: ClientTLS.serverName(for: self.endpoint, self.options)
+            )
+            self.tlsHandler = handler
+            try context.pipeline.syncOperations.addHandler(handler, position: .first)
+        } catch {
+            self.session.tlsFailed(String(describing: error))
+        }
+    }
+
+    private func sendContent(_ framing: ContentFraming) {
+        let outgoing = OutgoingContent(framing)
+        switch self.content {
+        case .bytes(let buffer):
+            self.content = .pumping(outgoing, buffer)
+            self.pump()
+        case .stream(let size):
+            if !outgoing.header.isEmpty { self.enqueue(ByteBuffer(bytes: outgoing.header)) }
+            self.content = .streaming(outgoing, size: size)
+            self.signal()
+        case .none, .pumping, .streaming:
+            preconditionFailure("content is asked for once in a transaction")
+        }
+    }
+
+    /// Sends as much of the content in memory as the connection takes.
+    private func pump() {
+        guard case .pumping(var outgoing, var rest) = self.content, let context else { return }
+        self.content = .none
+        do throws(BareLineEnding) {
+            if outgoing.octets == 0, rest.readableBytes <= Self.sliceOctets {
+                // The usual message: one buffer, so one write and one TLS record.
+                let header = outgoing.header
+                let encoded = try outgoing.encode(rest)
+                let trailer = try outgoing.trailer()
+                var whole = context.channel.allocator.buffer(
+                    capacity: header.count + encoded.readableBytes + trailer.utf8CodeUnitCount
+                )
+                whole.writeBytes(header)
+                whole.writeImmutableBuffer(encoded)
+                whole.writeStaticString(trailer)
+                self.enqueue(whole)
+                return self.session.contentSent()
+            }
+            if outgoing.octets == 0, !outgoing.header.isEmpty { self.enqueue(ByteBuffer(bytes: outgoing.header)) }
+            while let slice = rest.readSlice(length: min(rest.readableBytes, Self.sliceOctets)), slice.readableBytes > 0
+            {
+                self.enqueue(try outgoing.encode(slice))
+                self.flush()
+                guard context.channel.isWritable, rest.readableBytes > 0 else { break }
+            }
+        } catch {
+            return self.abandon(.bareLineEnding(error))
+        }
+        if rest.readableBytes > 0 {
+            self.content = .pumping(outgoing, rest)
+        } else {
+            self.writeTrailer(outgoing)
+        }
+    }
+
+    private func writeTrailer(_ outgoing: OutgoingContent) {
+        do throws(BareLineEnding) {
+            let trailer = try outgoing.trailer()
+            if trailer.utf8CodeUnitCount > 0 { self.enqueue(ByteBuffer(staticString: trailer)) }
+            self.flush()
+            self.session.contentSent()
+        } catch {
+            self.abandon(.bareLineEnding(error))
+        }
+    }
+
+    private func fail(_ failure: ClientSessionFailure) {
+        let error = SMTPClientError(failure, cause: self.cause, endpoint: self.endpoint)
+        self.failure = error
+        let isRunning = failure.stage != .idle && self.isEstablished
+        if isRunning {
+            self.outcome =
+                failure.outcomes.contains { $0 != nil }
+                ? .success(MailTransactionResult(failure.outcomes, interruptedBy: error)) : .failure(error)
+        }
+        self.content = .none
+        self.signal()
+    }
+
+    // MARK: Octets and time
+
+    private func enqueue(_ buffer: ByteBuffer) {
+        guard let context else { return }
+        context.write(self.wrapOutboundOut(buffer), promise: nil)
+        self.needsFlush = true
+    }
+
+    private func flush() {
+        guard self.needsFlush, let context else { return }
+        self.needsFlush = false
+        context.flush()
+    }
+
+    private func close() {
+        self.flush()
+        self.context?.close(promise: nil)
+    }
+
+    private func signal() {
+        self.waiter.take()?.resume()
+    }
+
+    /// Sets the time by which the peer must have done something.
+    private func updateDeadline() {
+        guard let patience = self.patience, let context, !self.isClosed else {
+            self.deadline = nil
+            return
+        }
+        let deadline = NIODeadline.now() + TimeAmount(patience)
+        self.deadline = deadline
+        // A timer that fires early looks again; so one that is set is left alone, and a message costs no timer.
+        if let timerDeadline, timerDeadline <= deadline { return }
+        self.timer?.cancel()
+        self.setTimer(deadline, context)
+    }
+
+    private func setTimer(_ deadline: NIODeadline, _ context: ChannelHandlerContext) {
+        self.timerDeadline = deadline
+        self.timer = context.eventLoop.assumeIsolated().scheduleTask(deadline: deadline) { self.timerFired() }
+    }
+
+    private func timerFired() {
+        self.timer = nil
+        self.timerDeadline = nil
+        guard let deadline, let context, !self.isClosed else { return }
+        if NIODeadline.now() >= deadline {
+            self.abandon(.timedOut)
+        } else {
+            self.setTimer(deadline, context)
+        }
+    }
+
+    /// How long the peer may take for what it has to do now; nil when it has nothing to do.
+    private var patience: Duration? {
+        let timeouts = self.options.timeouts
+        switch self.session.stage {
+        case .connect, .idle, .beforeSending: return nil
+        case .tlsHandshake: return timeouts.tlsHandshake
+        case .greeting: return timeouts.greeting
+        case .hello, .startTLS, .authentication: return timeouts.command
+        case .reset, .mail: return timeouts.mail
+        case .recipient: return timeouts.recipient
+        case .data: return timeouts.dataInitiation
+        case .quit: return timeouts.quit
+        case .content:
+            switch self.content {
+            case .none: return timeouts.dataTermination
+            // With room in the socket it is our own source that is slow.
+            case .bytes, .stream, .streaming, .pumping: return self.isWritable ? nil : timeouts.dataBlock
+            }
+        }
+    }
+}
