@@ -121,5 +121,6 @@ let package = Package(
             ],
             swiftSettings: strict
         ),
+        .testTarget(name: "SASLTests", dependencies: ["SASL"], swiftSettings: strict),
     ]
 )
