@@ -18,10 +18,10 @@ extension Configuration {
         }
 
         package var service: Service
-        package var address: SocketAddress
+        package var address: IPEndpoint
         package var tls: Security
 
-        package init(service: Service = .submission, address: SocketAddress, tls: Security) {
+        package init(service: Service = .submission, address: IPEndpoint, tls: Security) {
             self.service = service
             self.address = address
             self.tls = tls
@@ -31,15 +31,15 @@ extension Configuration {
         package static let defaults: [Listener] = {
             guard let any = IPAddress("0.0.0.0") else { return [] }
             return [
-                Listener(address: SocketAddress(address: any, port: 587), tls: .starttls),
-                Listener(address: SocketAddress(address: any, port: 465), tls: .implicit),
+                Listener(address: IPEndpoint(address: any, port: 587), tls: .starttls),
+                Listener(address: IPEndpoint(address: any, port: 465), tls: .implicit),
             ]
         }()
     }
 }
 
 /// An IP address and a TCP or UDP port; port 0 lets the system choose when listening.
-package struct SocketAddress: Sendable, Hashable, CustomStringConvertible {
+package struct IPEndpoint: Sendable, Hashable, CustomStringConvertible {
     package var address: IPAddress
     package var port: Int
 
@@ -74,7 +74,7 @@ package struct SocketAddress: Sendable, Hashable, CustomStringConvertible {
             self.init(address: address, port: defaultPort)
             return
         }
-        guard rest.first == UInt8(ascii: ":"), let port = SocketAddress.port(rest.dropFirst()) else { return nil }
+        guard rest.first == UInt8(ascii: ":"), let port = IPEndpoint.port(rest.dropFirst()) else { return nil }
         self.init(address: address, port: port)
     }
 

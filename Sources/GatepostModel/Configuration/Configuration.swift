@@ -70,11 +70,11 @@ extension Configuration {
     /// Which name servers are asked.
     package struct DNS: Sendable, Hashable {
         /// `nil`: the system's.
-        package var servers: [SocketAddress]?
+        package var servers: [IPEndpoint]?
         /// Whether answers are validated (RFC 4035).
         package var dnssec: Bool
 
-        package init(servers: [SocketAddress]? = nil, dnssec: Bool = true) {
+        package init(servers: [IPEndpoint]? = nil, dnssec: Bool = true) {
             self.servers = servers
             self.dnssec = dnssec
         }

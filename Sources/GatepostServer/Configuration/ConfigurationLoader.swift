@@ -65,14 +65,14 @@ package enum ConfigurationLoader {
 extension [ConfigurationFault] {
     /// As the lines come in the file; what comes from elsewhere stands last. One key with two faults is told once of each.
     fileprivate var inFileOrder: [ConfigurationFault] {
-        func place(_ fault: ConfigurationFault) -> (Int, Int) {
-            guard case .file(_, let line, let column) = fault.origin else { return (.max, 0) }
-            return (line, column)
+        func place(_ element: (offset: Int, element: ConfigurationFault)) -> (Int, Int, Int) {
+            guard case .file(_, let line, let column) = element.element.origin else { return (.max, 0, element.offset) }
+            return (line, column, element.offset)
         }
         var seen: Set<ConfigurationFault> = []
         return self.enumerated()
             .filter { seen.insert($0.element).inserted }
-            .sorted { (place($0.element), $0.offset) < (place($1.element), $1.offset) }
+            .sorted { place($0) < place($1) }
             .map(\.element)
     }
 }

@@ -112,7 +112,7 @@ extension ConfigurationReader {
         }
         let rest = String(text.dropFirst(5))
         if rest.hasPrefix("/") { return .unix(path: rest) }
-        if let address = SocketAddress(rest, defaultPort: 24) {
+        if let address = IPEndpoint(rest, defaultPort: 24) {
             return .tcp(host: address.address.description, port: address.port)
         }
         let parts = rest.split(separator: ":", maxSplits: 1, omittingEmptySubsequences: false)

@@ -1,5 +1,6 @@
 internal import GatepostModel
 internal import MailSyntax
+internal import NIOCore
 internal import SASL
 
 /// One function for each section of the file: what a key may be, and what it is when it is absent.
@@ -66,7 +67,7 @@ extension ConfigurationReader {
         guard let records = self.records("listeners") else { return nil }
         if records.isEmpty { self.fault("listeners", "must name at least one address") }
         var listeners: [Configuration.Listener] = []
-        var seen: Set<SocketAddress> = []
+        var seen: Set<IPEndpoint> = []
         for record in records {
             var service = Configuration.Listener.Service.submission
             if self.node("\(record).service") != nil, let text = self.text("\(record).service") {
@@ -81,7 +82,7 @@ extension ConfigurationReader {
                 continue
             }
             guard let text = self.text("\(record).address") else { continue }
-            guard let address = SocketAddress(text) else {
+            guard let address = IPEndpoint(text) else {
                 self.fault(
                     "\(record).address",
                     "must be an IP address and port such as 0.0.0.0:587 or [::]:587, not '\(text)'"
@@ -113,9 +114,9 @@ extension ConfigurationReader {
     private mutating func dns() -> Configuration.DNS {
         var dns = Configuration.DNS()
         if let words = self.words("dns.servers") {
-            var servers: [SocketAddress] = []
+            var servers: [IPEndpoint] = []
             for (path, text) in words {
-                if let address = SocketAddress(text, defaultPort: 53), address.port != 0 {
+                if let address = IPEndpoint(text, defaultPort: 53), address.port != 0 {
                     servers.append(address)
                 } else {
                     self.fault(path, "must be an IP address, with a port where it is not 53, not '\(text)'")
@@ -224,7 +225,7 @@ extension ConfigurationReader {
     }
 
     private mutating func limits() -> Configuration.Limits {
-        var limits = Configuration.Limits(hashingThreads: ProcessorCount.available)
+        var limits = Configuration.Limits(hashingThreads: System.coreCount)
         limits.connections = self.integer("limits.connections", in: 1...1_000_000) ?? limits.connections
         limits.connectionsPerAddress =
             self.integer("limits.connectionsPerAddress", in: 1...1_000_000) ?? limits.connectionsPerAddress
@@ -270,11 +271,11 @@ extension ConfigurationReader {
             return nil
         }
         do {
-            guard case .name(let name) = try Domain(parsing: Array(text.utf8), allowUTF8: false) else {
+            guard case .name(let name) = try Domain(parsing: Array(text.utf8), allowUTF8: false).lowercased else {
                 self.fault(path, "must be a name, not the address literal \(text)")
                 return nil
             }
-            return name.asciiLowercased
+            return name
         } catch {
             self.fault(path, "must be a domain name such as mail.example.org, not '\(text)'")
             return nil

@@ -48,7 +48,7 @@ package enum LocalFile {
     /// Creates a file that must not exist yet, writes it and syncs it.
     ///
     /// - Parameter mode: Its permissions, whatever the umask says.
-    package static func create(_ path: String, _ content: some Collection<UInt8>, mode: mode_t) throws(Failure) {
+    package static func create(_ path: String, _ content: some Collection<UInt8>, mode: UInt32) throws(Failure) {
         let descriptor = open(path, O_WRONLY | O_CREAT | O_EXCL | O_CLOEXEC, mode)
         guard descriptor >= 0 else { throw Failure(path: path, action: "create", code: errno) }
         defer { close(descriptor) }
@@ -74,7 +74,7 @@ package enum LocalFile {
     }
 
     /// Creates a directory, and those above it where they are missing; one that exists is left as it is.
-    package static func makeDirectory(_ path: String, mode: mode_t = 0o700) throws(Failure) {
+    package static func makeDirectory(_ path: String, mode: UInt32 = 0o700) throws(Failure) {
         if mkdir(path, mode) == 0 || errno == EEXIST { return }
         guard errno == ENOENT else { throw Failure(path: path, action: "create", code: errno) }
         let parent = LocalFile.directory(of: path)

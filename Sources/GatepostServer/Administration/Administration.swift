@@ -1,0 +1,172 @@
+package import GatepostModel
+internal import Glibc
+internal import MailSyntax
+internal import SASL
+
+/// Carries out what an operator asks, the same way inside a server and in a command that found none running.
+package struct Administration: Sendable {
+    /// What the rest of a running server has to hear about.
+    package struct Hooks: Sendable {
+        /// Keys, state or identities of an account changed, or it is gone: forget what is remembered of it.
+        package var accountChanged: @Sendable (Account) async -> Void
+        /// Local domains changed.
+        package var domainsChanged: @Sendable () async -> Void
+        /// Recipients fell due: look at the queue now.
+        package var queueChanged: @Sendable () async -> Void
+        package var status: @Sendable () async -> ServerStatus
+
+        package init(
+            accountChanged: @escaping @Sendable (Account) async -> Void,
+            domainsChanged: @escaping @Sendable () async -> Void,
+            queueChanged: @escaping @Sendable () async -> Void,
+            status: @escaping @Sendable () async -> ServerStatus
+        ) {
+            self.accountChanged = accountChanged
+            self.domainsChanged = domainsChanged
+            self.queueChanged = queueChanged
+            self.status = status
+        }
+
+        /// For a command that works on the stores itself: nobody listens.
+        package static func offline(version: String, hostname: String) -> Hooks {
+            Hooks(
+                accountChanged: { _ in },
+                domainsChanged: {},
+                queueChanged: {},
+                status: {
+                    ServerStatus(
+                        version: version,
+                        hostname: hostname,
+                        processIdentifier: 0,
+                        started: nil,
+                        listeners: [],
+                        counters: [:]
+                    )
+                }
+            )
+        }
+    }
+
+    let accounts: any AccountStore
+    let queue: any QueueStore
+    let inboxes: any SandboxStore
+    let clock: any WallClock
+    /// The directory of ``MessageContent/file(name:octets:)``.
+    let spool: String
+    let defaultDomain: String?
+    let hooks: Hooks
+
+    package init(
+        accounts: any AccountStore,
+        queue: any QueueStore,
+        inboxes: any SandboxStore,
+        clock: any WallClock,
+        spool: String,
+        defaultDomain: String?,
+        hooks: Hooks
+    ) {
+        self.accounts = accounts
+        self.queue = queue
+        self.inboxes = inboxes
+        self.clock = clock
+        self.spool = spool
+        self.defaultDomain = defaultDomain
+        self.hooks = hooks
+    }
+
+    /// Carries out one request. Trouble of any kind is a ``AdministrationResponse/failure(_:)``.
+    package func perform(_ request: AdministrationRequest) async -> AdministrationResponse {
+        do {
+            return try await self.answer(request)
+        } catch let failure as AdministrationFailure {
+            return .failure(failure)
+        } catch let error as StoreError {
+            let kind: AdministrationFailure.Kind =
+                switch error.code {
+                case .noSpace: .noSpace
+                case .unavailable, .inUse: .unavailable
+                case .damaged: .failed
+                }
+            return .failure(AdministrationFailure(kind, "\(error)"))
+        } catch {
+            return .failure(AdministrationFailure(.failed, "\(error)"))
+        }
+    }
+
+    private func answer(_ request: AdministrationRequest) async throws -> AdministrationResponse {
+        switch request {
+        case .status: return try await self.status()
+        case .resolve, .addAccounts, .listAccounts, .showAccount, .setPassword, .setEnabled, .setSandbox,
+            .removeAccount,
+            .grant, .revoke, .exportAccounts:
+            return try await self.answerAboutAccounts(request)
+        case .addDomain, .listDomains, .showDomain, .removeDomain: return try await self.answerAboutDomains(request)
+        case .listQueue, .showMessage, .changeQueue, .queueStatistics: return try await self.answerAboutQueue(request)
+        case .listInbox, .showInbox, .waitForInbox, .clearInbox: return try await self.answerAboutInboxes(request)
+        }
+    }
+
+    private func status() async throws -> AdministrationResponse {
+        var status = await self.hooks.status()
+        status.accounts = try await self.accounts.accountCount()
+        status.queue = QueueReport(try await self.queue.statistics())
+        return .status(status)
+    }
+
+    // MARK: What requests name
+
+    /// A login name as accounts are kept: with a domain, in lower case.
+    func canonicalAddress(_ name: String) async throws -> String {
+        var text = name
+        if !name.utf8.contains(UInt8(ascii: "@")) {
+            var domain = self.defaultDomain
+            if domain == nil {
+                let domains = try await self.accounts.domains()
+                if domains.count == 1 { domain = domains.first }
+            }
+            guard let domain else {
+                throw AdministrationFailure(
+                    .invalid,
+                    "'\(name)' has no domain",
+                    hint: "Write \(name)@example.org, or set authentication.defaultDomain."
+                )
+            }
+            text += "@\(domain)"
+        }
+        do {
+            let mailbox = try Mailbox(parsing: text)
+            guard case .name = mailbox.domain else {
+                throw AdministrationFailure(.invalid, "'\(name)' has an address literal in place of a domain")
+            }
+            return mailbox.canonical
+        } catch let error as MailSyntaxError {
+            throw AdministrationFailure(.invalid, "'\(name)' is not a mail address: \(error)")
+        }
+    }
+
+    func canonicalDomain(_ text: String) throws -> String {
+        do {
+            guard case .name(let name) = try Domain(parsing: text).lowercased else {
+                throw AdministrationFailure(.invalid, "'\(text)' is an address, not a domain")
+            }
+            return name
+        } catch let error as MailSyntaxError {
+            throw AdministrationFailure(.invalid, "'\(text)' is not a domain name: \(error)")
+        }
+    }
+
+    func identifier(_ text: String) throws -> MessageIdentifier {
+        guard let identifier = MessageIdentifier(text) else {
+            throw AdministrationFailure(
+                .invalid,
+                "'\(text)' is not a message identifier",
+                hint: "gatepost queue list and gatepost inbox list show them."
+            )
+        }
+        return identifier
+    }
+
+    static func page(_ limit: Int) -> Int {
+        min(max(limit, 1), AdministrationRequest.maximumPage)
+    }
+}

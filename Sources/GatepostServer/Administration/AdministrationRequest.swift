@@ -1,0 +1,137 @@
+package import GatepostModel
+
+/// What an operator may ask of a server, over its control socket or, where none runs, of the stores directly.
+///
+/// One request is one line of JSON; each is answered by one ``AdministrationResponse``.
+package enum AdministrationRequest: Codable, Sendable, Hashable {
+    case status
+
+    /// What a login name stands for: completes the domain and lowers the case.
+    case resolve(name: String)
+    case addAccounts([AccountAddition])
+    /// Accounts in order of address, those behind `after`.
+    case listAccounts(after: String?, limit: Int)
+    case showAccount(address: String)
+    case setPassword(address: String, credential: CredentialRecord)
+    case setEnabled(address: String, isEnabled: Bool)
+    case setSandbox(address: String, isSandbox: Bool)
+    case removeAccount(address: String)
+    case grant(address: String, identity: String)
+    case revoke(address: String, identity: String)
+    case exportAccounts(after: String?, limit: Int)
+
+    case addDomain(String)
+    case listDomains
+    case showDomain(String)
+    case removeDomain(String)
+
+    case listQueue(QueueFilter, after: String?, limit: Int)
+    case showMessage(identifier: String)
+    case changeQueue(QueueChange, QueueFilter)
+    case queueStatistics
+
+    case listInbox(account: String?, limit: Int)
+    case showInbox(identifier: String)
+    case waitForInbox(InboxWait)
+    case clearInbox(account: String?)
+
+    /// The most accounts, domains or messages that one response holds.
+    package static let maximumPage = 500
+}
+
+/// An account to be made, with its keys already derived: the password itself never crosses the socket.
+package struct AccountAddition: Codable, Sendable, Hashable {
+    package var address: String
+    package var isSandbox: Bool
+    package var credential: CredentialRecord
+
+    package init(address: String, isSandbox: Bool, credential: CredentialRecord) {
+        self.address = address
+        self.isSandbox = isSandbox
+        self.credential = credential
+    }
+}
+
+/// Which messages a queue verb is about; all of them when nothing is set.
+package struct QueueFilter: Codable, Sendable, Hashable {
+    package var identifier: String?
+    package var domain: String?
+    package var account: String?
+
+    package init(identifier: String? = nil, domain: String? = nil, account: String? = nil) {
+        self.identifier = identifier
+        self.domain = domain
+        self.account = account
+    }
+}
+
+package enum QueueChange: String, Codable, Sendable, Hashable {
+    case hold
+    case release
+    case retry
+    case cancel
+}
+
+/// Waits until a message is in a sandbox inbox.
+package struct InboxWait: Codable, Sendable, Hashable {
+    package var account: String?
+    /// Part of the subject.
+    package var subject: String?
+    /// Only messages behind this one.
+    package var after: String?
+    package var timeoutMilliseconds: Int64
+
+    package init(account: String?, subject: String?, after: String?, timeoutMilliseconds: Int64) {
+        self.account = account
+        self.subject = subject
+        self.after = after
+        self.timeoutMilliseconds = timeoutMilliseconds
+    }
+}
+
+package enum AdministrationResponse: Codable, Sendable, Hashable {
+    /// The text is for people.
+    case done(String)
+    case failure(AdministrationFailure)
+    case status(ServerStatus)
+    case address(String)
+    case accounts([AccountReport])
+    case additions([AdditionReport])
+    case credentials([CredentialExport])
+    case domains([DomainReport])
+    case messages([MessageReport])
+    case changed(recipients: Int)
+    case statistics(QueueReport)
+    case inbox([InboxReport])
+    case inboxMessage(InboxReport, ContentReport)
+    /// The time of a wait is up.
+    case nothing
+}
+
+/// Why a request was not carried out.
+package struct AdministrationFailure: Codable, Error, Sendable, Hashable, CustomStringConvertible {
+    package enum Kind: String, Codable, Sendable, Hashable {
+        case notFound
+        case exists
+        /// The request makes no sense: a bad address, a bad identifier.
+        case invalid
+        case noSpace
+        /// The store is locked or damaged.
+        case unavailable
+        case failed
+    }
+
+    package var kind: Kind
+    package var message: String
+    package var hint: String?
+
+    package init(_ kind: Kind, _ message: String, hint: String? = nil) {
+        self.kind = kind
+        self.message = message
+        self.hint = hint
+    }
+
+    package var description: String {
+        self.hint.map { "\(self.message)\n  \($0)" } ?? self.message
+    }
+}
