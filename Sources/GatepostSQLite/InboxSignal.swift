@@ -1,0 +1,32 @@
+internal import Synchronization
+
+/// Wakes those who wait for a message in an inbox.
+final class InboxSignal: Sendable {
+    private struct State: Sendable {
+        var next = 0
+        var waiters: [Int: AsyncStream<Void>.Continuation] = [:]
+    }
+
+    private let state = Mutex(State())
+
+    /// Yields after each arrival from now on; several arrivals may yield once.
+    func arrivals() -> AsyncStream<Void> {
+        let (stream, continuation) = AsyncStream.makeStream(of: Void.self, bufferingPolicy: .bufferingNewest(1))
+        let number = self.state.withLock { state in
+            state.next += 1
+            state.waiters[state.next] = continuation
+            return state.next
+        }
+        continuation.onTermination = { [weak self] _ in
+            self?.state.withLock { state in
+                state.waiters[number] = nil
+            }
+        }
+        return stream
+    }
+
+    func notify() {
+        let waiters = self.state.withLock { Array($0.waiters.values) }
+        for waiter in waiters { waiter.yield() }
+    }
+}
