@@ -14,6 +14,11 @@ public struct BareLineEnding: Error, Hashable, Sendable, CustomStringConvertible
     /// Octets before it, from the start of the content.
     public var offset: Int
 
+    public init(kind: Kind, offset: Int) {
+        self.kind = kind
+        self.offset = offset
+    }
+
     public var description: String { "bare \(self.kind.rawValue) at octet \(self.offset) of the content" }
 }
 
