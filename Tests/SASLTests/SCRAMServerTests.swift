@@ -155,6 +155,41 @@ struct SCRAMServerTests {
         #expect(failure == ServerFailure(.wrongCredentials, authenticationIdentity: "user"))
     }
 
+    /// A final message that somebody who knows the password signs, whatever it says.
+    private func signed(_ withoutProof: String) throws -> [UInt8] {
+        let vector = Self.vector
+        let keys = try SCRAMKeys(
+            preparedPassword: Secret(vector.password),
+            salt: vector.salt,
+            iterations: vector.iterations,
+            hash: .sha256
+        )
+        let signature = SCRAMHash.sha256.authenticationCode(
+            of: SCRAMGrammar.authMessage(
+                clientFirstBare: vector.clientFirst.octets.dropFirst(3),
+                serverFirst: vector.serverFirst.octets,
+                clientFinalWithoutProof: withoutProof.octets
+            ),
+            key: SCRAMHash.sha256.digest(keys.clientKey)
+        )
+        let proof = zip(keys.clientKey, signature).map { $0 ^ $1 }
+        return withoutProof.octets + ",p=".octets + SCRAMBase64.encode(proof)
+    }
+
+    @Test(
+        "a right proof over a wrong message is refused",
+        arguments: [
+            ("c=biws,\(nonce)", nil), ("c=biws,\(nonce),x=y", nil), ("c=biws,\(nonce)x", .wrongCredentials),
+            ("c=biws,r=x", .wrongCredentials), ("c=biws,r=rOprNGfwEbeRWgbNEkqO", .wrongCredentials),
+            ("c=eSws,\(nonce)", .channelBindingMismatch), ("c=biws,\(nonce),m=y", .malformed),
+        ] as [(String, ServerFailure.Reason?)]
+    )
+    func rightProof(_ withoutProof: String, _ reason: ServerFailure.Reason?) throws {
+        var server = try self.challenged()
+        let step = server.received(response: try self.signed(withoutProof))
+        #expect(step.failure?.reason == reason)
+    }
+
     @Test("the nonce is printable whatever octets it comes from")
     func printableNonce() throws {
         let octets = (0...255).map { UInt8($0) }

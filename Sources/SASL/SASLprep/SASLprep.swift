@@ -28,7 +28,8 @@ public enum SASLprep {
             mapped.append(SASLprepTables.nonASCIISpaces.contains(scalar) ? " " : scalar)
         }
 
-        // §2.2 normalise with form KC.
+        // §2.2 normalise with form KC. The platform's tables are newer than Unicode 3.2; on characters that 3.2 knows they differ
+        // for the five ideographs of Corrigendum 4 only.
         let normalised = String(mapped).precomposedStringWithCompatibilityMapping
 
         // §2.3 prohibited output, §2.4 bidirectional characters, §2.5 unassigned code points.

@@ -1,5 +1,3 @@
-internal import Crypto
-
 /// The client's side of SCRAM without channel binding (RFC 5802, RFC 7677).
 ///
 /// The server's signature may come as a challenge, which is answered with an empty response, or along with the success
@@ -152,11 +150,11 @@ struct SCRAMClient: ClientMechanism {
             serverFirst: challenge,
             clientFinalWithoutProof: withoutProof
         )
-        let storedKey = SymmetricKey(data: self.hash.digest(keys.clientKey))
+        let storedKey = self.hash.digest(keys.clientKey)
         let clientSignature = self.hash.authenticationCode(of: authMessage, key: storedKey)
         let proof = zip(keys.clientKey, clientSignature).map { $0 ^ $1 }
         self.state = .awaitingServerFinal(
-            serverSignature: self.hash.authenticationCode(of: authMessage, key: SymmetricKey(data: keys.serverKey))
+            serverSignature: self.hash.authenticationCode(of: authMessage, key: keys.serverKey)
         )
         return .respond(withoutProof + Array(",p=".utf8) + SCRAMBase64.encode(proof))
     }

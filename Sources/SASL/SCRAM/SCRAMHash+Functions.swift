@@ -21,6 +21,11 @@ extension SCRAMHash {
         }
     }
 
+    /// The same with a key in octets.
+    func authenticationCode(of octets: some Sequence<UInt8>, key: [UInt8]) -> [UInt8] {
+        self.authenticationCode(of: octets, key: SymmetricKey(data: key))
+    }
+
     var derivationHash: KDF.Insecure.PBKDF2.HashFunction {
         switch self {
         case .sha1: .insecureSHA1

@@ -1,5 +1,3 @@
-internal import Crypto
-
 /// The server's side of SCRAM without channel binding (RFC 5802, RFC 7677).
 ///
 /// ```
@@ -121,18 +119,12 @@ struct SCRAMServer: ServerMechanism {
             serverFirst: serverFirst.octets,
             clientFinalWithoutProof: message.withoutProof
         )
-        let clientSignature = self.hash.authenticationCode(
-            of: authMessage,
-            key: SymmetricKey(data: credential.storedKey)
-        )
+        let clientSignature = self.hash.authenticationCode(of: authMessage, key: credential.storedKey)
         let clientKey = zip(message.proof, clientSignature).map { $0 ^ $1 }
         guard ConstantTime.equals(self.hash.digest(clientKey), credential.storedKey) else {
             return self.fail(ServerFailure(.wrongCredentials, authenticationIdentity: identity))
         }
-        let serverSignature = self.hash.authenticationCode(
-            of: authMessage,
-            key: SymmetricKey(data: credential.serverKey)
-        )
+        let serverSignature = self.hash.authenticationCode(of: authMessage, key: credential.serverKey)
         self.state = .finished
         return .succeeded(
             AuthenticatedIdentity(
