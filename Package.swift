@@ -56,7 +56,8 @@ let package = Package(
         ),
         // Level 2.
         .target(name: "SMTP", dependencies: ["MailSyntax", "SASL"], swiftSettings: strict),
-        .systemLibrary(name: "CUnbound", pkgConfig: "libunbound", providers: [.apt(["libunbound-dev"])]),
+        // No pkgConfig: Debian's file names private requirements that need not be installed, and SwiftPM then warns.
+        .systemLibrary(name: "CUnbound", providers: [.apt(["libunbound-dev"])]),
         .systemLibrary(name: "CIDN2", pkgConfig: "libidn2", providers: [.apt(["libidn2-dev"])]),
         .target(name: "DNSClient", dependencies: ["DNS", "CUnbound", "CIDN2"], swiftSettings: strict),
         // Level 3.
@@ -124,7 +125,15 @@ let package = Package(
             swiftSettings: strict
         ),
         .testTarget(name: "SMTPTests", dependencies: ["SMTP", "SASL", "MailSyntax"], swiftSettings: strict),
+        .testTarget(name: "DNSTests", dependencies: ["DNS"], swiftSettings: strict),
+        .testTarget(name: "DNSClientTests", dependencies: ["DNSClient", "DNS"], swiftSettings: strict),
         .testTarget(name: "MailSyntaxTests", dependencies: ["MailSyntax"], swiftSettings: strict),
+        .testTarget(
+            name: "EndToEndTests",
+            dependencies: ["gatepost"],
+            exclude: ["Programs"],
+            swiftSettings: strict
+        ),
         .testTarget(name: "SASLTests", dependencies: ["SASL"], swiftSettings: strict),
     ]
 )

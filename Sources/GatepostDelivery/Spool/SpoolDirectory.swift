@@ -1,6 +1,6 @@
 package import GatepostModel
 internal import Glibc
-internal import NIOPosix
+package import NIOPosix
 
 /// The files of messages that are too large for the database.
 ///

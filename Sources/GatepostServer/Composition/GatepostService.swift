@@ -1,0 +1,310 @@
+internal import DNS
+internal import DNSClient
+internal import GatepostDelivery
+package import GatepostModel
+internal import GatepostSQLite
+internal import Glibc
+package import Logging
+internal import MailSyntax
+internal import NIOCore
+internal import NIOPosix
+internal import SASL
+internal import SMTP
+internal import SMTPServer
+internal import ServiceLifecycle
+internal import UnixSignals
+
+/// The whole server of one configuration: who implements which protocol, in which order things start and stop.
+package struct GatepostService: Sendable {
+    /// Why the server does not start.
+    package struct Failure: Error, Sendable, CustomStringConvertible {
+        package enum Kind: Sendable, Hashable {
+            /// An address is taken, or needs a right that the process lacks.
+            case cannotListen
+            /// A certificate or key cannot be used.
+            case configuration
+        }
+
+        package var kind: Kind
+        package var description: String
+        /// What to do about it.
+        package var hint: String?
+    }
+
+    /// How SCRAM credentials are made, and what a fake one says.
+    package static let scramIterations = PasswordDerivation.scramIterations
+
+    private let configuration: Configuration
+    private let logger: Logger
+
+    package init(configuration: Configuration, logger: Logger) {
+        self.configuration = configuration
+        self.logger = logger
+    }
+
+    /// Runs until SIGTERM or SIGINT: then refuses new sessions, lets transactions finish, and returns.
+    ///
+    /// - Parameter whenReady: Called once all listeners are bound, with what is listened on.
+    /// - Throws: ``Failure``, `StoreError`, `MasterKey.Failure`.
+    package func run(whenReady: @Sendable ([String]) throws -> Void = { _ in }) async throws {
+        signal(SIGPIPE, SIG_IGN)
+        let clock = SystemClock()
+        let started = clock.now()
+        let store = try await SQLiteStore.open(dataDirectory: self.configuration.data)
+        let masterKey = try MasterKey.open(inDirectory: self.configuration.data)
+        let tlsLoader = TLSContextLoader(self.configuration.tls)
+        let tls: TLSContextSource
+        do {
+            tls = TLSContextSource(try tlsLoader.load())
+        } catch {
+            throw Failure(kind: .configuration, description: "\(error)", hint: "gatepost config check tells more.")
+        }
+        let limits = self.configuration.limits
+        let pool = HashingPool(threads: limits.hashingThreads, queue: limits.hashingQueue)
+        let directory = AccountDirectory(
+            store: store,
+            clock: clock,
+            defaultDomain: self.configuration.authentication.defaultDomain,
+            cache: self.configuration.authentication.cache
+        )
+        let counters = SubmissionCounters()
+        let group = MultiThreadedEventLoopGroup(numberOfThreads: System.coreCount)
+        let files = NIOThreadPool(numberOfThreads: 4)
+        files.start()
+        let runner = try self.makeRunner(store: store, clock: clock, group: group)
+
+        let service = SubmissionService(
+            authenticator: Authenticator(
+                directory: directory,
+                pool: pool,
+                masterKey: masterKey,
+                scramIterations: GatepostService.scramIterations
+            ),
+            queue: store,
+            spool: SpoolDirectory(path: store.spoolDirectory, threads: files),
+            clock: clock,
+            hostname: self.configuration.hostname,
+            disposal: self.isHolding ? .hold : .deliver,
+            counters: counters,
+            logger: self.logger,
+            queued: { runner.notify() }
+        )
+        let registry = SessionRegistry(
+            maximumSessions: limits.connections,
+            maximumSessionsPerAddress: limits.connectionsPerAddress,
+            unlimited: self.configuration.networks.allow
+        )
+        let (listeners, names) = try await self.listen(
+            service,
+            tls: tls,
+            registry: registry,
+            group: group,
+            clock: clock
+        )
+
+        let administration = Administration(
+            accounts: store,
+            queue: store,
+            inboxes: store,
+            clock: clock,
+            spool: store.spoolDirectory,
+            defaultDomain: self.configuration.authentication.defaultDomain,
+            hooks: Administration.Hooks(
+                accountChanged: { directory.accountChanged($0.address) },
+                domainsChanged: { directory.domainsChanged() },
+                queueChanged: { runner.retryNow() },
+                status: {
+                    ServerStatus(
+                        version: ProductVersion.current,
+                        hostname: self.configuration.hostname,
+                        processIdentifier: getpid(),
+                        started: started.description,
+                        listeners: names,
+                        counters: self.counters(counters, registry, runner, store)
+                    )
+                }
+            )
+        )
+        let control = ControlService(
+            administration: administration,
+            dataDirectory: self.configuration.data,
+            group: group,
+            logger: self.logger
+        )
+        self.sayWhatIsInsecure()
+        self.logger.notice(
+            "ready",
+            metadata: ["listeners": "\(names.joined(separator: ", "))", "hostname": "\(self.configuration.hostname)"]
+        )
+        try whenReady(names)
+
+        // Shut down in reverse: first the listeners, so that nothing new comes, last the runner, which delivers what came.
+        let lifecycle = ServiceGroup(
+            services: [
+                QueueRunnerService(runner: runner),
+                SpoolSweep(store: store, started: started, logger: self.logger),
+                control,
+                CertificateReload(loader: tlsLoader, source: tls, logger: self.logger),
+                SubmissionListeners(
+                    listeners: listeners,
+                    registry: registry,
+                    grace: limits.timeouts.shutdown,
+                    logger: self.logger
+                ),
+            ],
+            gracefulShutdownSignals: [.sigterm, .sigint],
+            logger: Logger(label: "gatepost.lifecycle") { _ in SwiftLogNoOpLogHandler() }
+        )
+        try await lifecycle.run()
+        try await store.close()
+        try await pool.shutdown()
+        try await files.shutdownGracefully()
+        try await group.shutdownGracefully()
+        self.logger.notice("stopped")
+    }
+
+    private var isHolding: Bool {
+        if case .hold = self.configuration.delivery.route { true } else { false }
+    }
+
+    private func makeRunner(store: SQLiteStore, clock: SystemClock, group: any EventLoopGroup) throws -> QueueRunner {
+        var options = UnboundResolver.Options()
+        if let servers = self.configuration.dns.servers {
+            options.servers = .forward(
+                servers.map { UnboundResolver.Server(address: $0.address.description, port: $0.port) }
+            )
+        }
+        options.validatesDNSSEC = self.configuration.dns.dnssec
+        let delivery = DeliveryConfiguration(
+            self.configuration,
+            spool: store.spoolDirectory,
+            own: OwnAddresses(self.configuration, interfaces: try GatepostService.interfaceAddresses())
+        )
+        return QueueRunner(
+            store: store,
+            configuration: delivery,
+            resolver: try UnboundResolver(options: options),
+            localDomains: { Set(try await store.domains()) },
+            toASCII: { try IDNA.toASCII($0) },
+            group: group,
+            clock: clock,
+            logger: self.logger
+        )
+    }
+
+    private static func interfaceAddresses() throws -> Set<IPAddress> {
+        Set(try System.enumerateDevices().compactMap { $0.address?.ipAddress.flatMap { IPAddress($0) } })
+    }
+
+    private func listen(
+        _ service: SubmissionService,
+        tls: TLSContextSource,
+        registry: SessionRegistry,
+        group: any EventLoopGroup,
+        clock: SystemClock
+    ) async throws -> (listeners: [Listener], names: [String]) {
+        var listeners: [Listener] = []
+        var names: [String] = []
+        for wanted in self.configuration.listeners {
+            let name = "\(wanted.service.rawValue):\(wanted.address.port)"
+            let listener: Listener
+            do {
+                listener = try await Listener.start(
+                    self.listenerConfiguration(wanted, name: name),
+                    service: service,
+                    tls: tls,
+                    registry: registry,
+                    group: group,
+                    logger: self.logger,
+                    now: { clock.now().secondsSince1970 }
+                )
+            } catch {
+                throw Failure(
+                    kind: .cannotListen,
+                    description: "cannot listen on \(wanted.address): \(error)",
+                    hint: wanted.address.port < 1024
+                        ? "Ports below 1024 need root or CAP_NET_BIND_SERVICE (see etc/gatepost.service); gatepost dev needs neither."
+                        : "Another program may hold the port: ss -ltnp shows which."
+                )
+            }
+            listeners.append(listener)
+            names.append("\(wanted.service.rawValue) \(wanted.address.address):\(listener.port) \(wanted.tls.rawValue)")
+        }
+        return (listeners, names)
+    }
+
+    private func listenerConfiguration(_ wanted: Configuration.Listener, name: String) -> Listener.Configuration {
+        let security: ServerSessionConfiguration.Security =
+            switch wanted.tls {
+            case .starttls: .startTLS
+            case .implicit: .implicit
+            case .none: .none
+            }
+        let limits = self.configuration.limits
+        return Listener.Configuration(
+            name: name,
+            host: wanted.address.address.description,
+            port: wanted.address.port,
+            session: ServerSessionConfiguration(
+                hostname: self.configuration.hostname,
+                service: .submission,
+                security: security,
+                mechanisms: self.configuration.authentication.mechanisms,
+                allowsClearTextWithoutTLS: self.configuration.authentication.cleartextWithoutTLS
+                    && wanted.address.isLoopback,
+                maximumMessageOctets: self.configuration.submission.maximumMessageSize.octets,
+                maximumRecipients: self.configuration.submission.maximumRecipients,
+                maximumBadCommands: limits.badCommands,
+                maximumAuthenticationFailures: limits.authenticationAttempts
+            ),
+            timeouts: SessionTimeouts(
+                command: limits.timeouts.command,
+                data: limits.timeouts.data,
+                tlsHandshake: limits.timeouts.tlsHandshake
+            ),
+            denied: self.configuration.networks.deny
+        )
+    }
+
+    /// What was asked for and weakens the server is said at every start.
+    private func sayWhatIsInsecure() {
+        let authentication = self.configuration.authentication
+        for listener in self.configuration.listeners where listener.tls == .none {
+            self.logger.warning("a listener speaks no TLS", metadata: ["address": "\(listener.address)"])
+        }
+        if authentication.cleartextWithoutTLS {
+            self.logger.warning("passwords are accepted without TLS on loopback listeners")
+        }
+        if authentication.mechanisms.contains(.cramMD5) {
+            self.logger.warning("CRAM-MD5 is offered; it needs passwords that the server can read")
+        }
+    }
+
+    private func counters(
+        _ submission: SubmissionCounters,
+        _ registry: SessionRegistry,
+        _ runner: QueueRunner,
+        _ store: SQLiteStore
+    ) -> [String: Int] {
+        let delivery = runner.counters
+        let commits = store.commitStatistics
+        return [
+            "sessions": registry.count,
+            "loginsSucceeded": submission.succeededLogins,
+            "loginsRefused": submission.refusedLogins,
+            "messagesAccepted": submission.acceptedMessages,
+            "messagesRefused": submission.refusedMessages,
+            "messagesInFlight": runner.messagesInFlight,
+            "recipientsDelivered": delivery.delivered,
+            "recipientsDeferred": delivery.deferred,
+            "recipientsFailed": delivery.failed,
+            "notificationsSent": delivery.notifications,
+            "connectionsOut": delivery.connections,
+            "transactionsOut": delivery.transactions,
+            "transactionsReused": delivery.reused,
+            "storeCommits": commits.commits,
+            "storeOperations": commits.operations,
+            "storeFailures": commits.failedCommits,
+        ]
+    }
+}

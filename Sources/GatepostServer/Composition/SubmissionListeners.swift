@@ -1,0 +1,29 @@
+package import Logging
+package import SMTPServer
+package import ServiceLifecycle
+
+/// The bound listeners: serves until shutdown, then lets transactions finish.
+package struct SubmissionListeners: Service {
+    private let listeners: [Listener]
+    private let registry: SessionRegistry
+    private let grace: Duration
+    private let logger: Logger
+
+    package init(listeners: [Listener], registry: SessionRegistry, grace: Duration, logger: Logger) {
+        self.listeners = listeners
+        self.registry = registry
+        self.grace = grace
+        self.logger = logger
+    }
+
+    package func run() async throws {
+        do {
+            try await gracefulShutdown()
+        } catch is CancellationError {
+            self.logger.debug("listeners cancelled")
+        }
+        for listener in self.listeners { await listener.stopAccepting() }
+        self.logger.notice("stopped accepting; finishing sessions", metadata: ["sessions": "\(self.registry.count)"])
+        await self.registry.shutDown(within: self.grace)
+    }
+}
