@@ -1,0 +1,54 @@
+import Foundation
+import Testing
+
+/// Programs of this machine and of this package that the tests run.
+enum Program {
+    /// The absolute path of a program in PATH; nil when it is missing.
+    static func find(_ name: String) -> String? {
+        let path = ProcessInfo.processInfo.environment["PATH"] ?? "/usr/bin:/bin"
+        let folders = path.split(separator: ":").map(String.init) + ["/usr/sbin", "/usr/bin"]
+        // A Python from elsewhere may lack modules: Debian's own comes first.
+        let ordered = name == "python3" ? ["/usr/bin"] + folders : folders
+        return ordered.lazy.map { "\($0)/\(name)" }.first { FileManager.default.isExecutableFile(atPath: $0) }
+    }
+
+    /// The server under test: `GATEPOST_BIN`, else the product that was built beside this test bundle.
+    static let gatepost: String = {
+        if let named = ProcessInfo.processInfo.environment["GATEPOST_BIN"] { return named }
+        let bundle = URL(filePath: "/proc/self/exe").resolvingSymlinksInPath()
+        return bundle.deletingLastPathComponent().appending(path: "gatepost").path
+    }()
+
+    /// The package's folder.
+    static let packageRoot = URL(filePath: #filePath)
+        .deletingLastPathComponent().deletingLastPathComponent()
+        .deletingLastPathComponent().deletingLastPathComponent().path
+
+    /// A script in Programs/ beside these tests.
+    static func script(_ name: String) -> String { "\(packageRoot)/Tests/EndToEndTests/Programs/\(name)" }
+
+    /// Says how to get what is missing.
+    static let howToInstall: Comment = "missing: run Scripts/packages build clients servers, as root"
+
+    static func areInstalled(_ names: String...) -> Bool { names.allSatisfy { find($0) != nil } }
+}
+
+/// Servers that `Scripts/packages servers` unpacked; to run them takes root.
+enum UnpackedServers {
+    static func areUsable(_ names: String...) -> Bool {
+        geteuid() == 0 && names.allSatisfy { FileManager.default.fileExists(atPath: "\(folder)/\($0)/.complete") }
+    }
+
+    private static var folder: String {
+        ProcessInfo.processInfo.environment["GATEPOST_PEERS"] ?? Program.packageRoot + "/.build-peers"
+    }
+
+    /// Starts one of them in the foreground. It ends when the value returned goes, or this process ends.
+    static func start(_ name: String, _ command: [String], log: String) throws -> ChildProcess {
+        try ChildProcess(["\(Program.packageRoot)/Scripts/peer", name] + command, input: .heldOpen, log: log)
+    }
+
+    /// Accounts that `Scripts/peer` makes, in its order.
+    static let postfixAccount: UInt32 = 61001
+    static let sinkAccount: UInt32 = 61007
+}
