@@ -32,7 +32,7 @@ package enum AdministrationRequest: Codable, Sendable, Hashable {
 
     case listInbox(account: String?, limit: Int)
     case showInbox(identifier: String)
-    case waitForInbox(InboxWait)
+    case waitForInbox(InboxQuery)
     case clearInbox(account: String?)
 
     /// The most accounts, domains or messages that one response holds.
@@ -73,7 +73,7 @@ package enum QueueChange: String, Codable, Sendable, Hashable {
 }
 
 /// Waits until a message is in a sandbox inbox.
-package struct InboxWait: Codable, Sendable, Hashable {
+package struct InboxQuery: Codable, Sendable, Hashable {
     package var account: String?
     /// Part of the subject.
     package var subject: String?

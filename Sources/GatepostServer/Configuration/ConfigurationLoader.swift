@@ -7,8 +7,14 @@ package enum ConfigurationLoader {
 
     /// Loads everything that `serve` needs to know before it opens its stores.
     ///
+    /// - Parameter checkingCertificate: Whether certificate and key are loaded too; a command that only looks at the stores may not be
+    ///   allowed to read them.
     /// - Throws: ``ConfigurationFaults`` with all faults, or ``LocalFile/Failure`` when the file itself cannot be read.
-    package static func load(file: String, environment: [String: String]) throws -> LoadedConfiguration {
+    package static func load(
+        file: String,
+        environment: [String: String],
+        checkingCertificate: Bool = true
+    ) throws -> LoadedConfiguration {
         let path = LocalFile.absolute(file)
         let octets = try LocalFile.read(path, limit: ConfigurationLoader.maximumOctets)
         guard let text = String(validating: octets, as: UTF8.self) else {
@@ -20,7 +26,13 @@ package enum ConfigurationLoader {
                 )
             ])
         }
-        return try ConfigurationLoader.load(text: text, name: file, file: path, environment: environment)
+        return try ConfigurationLoader.load(
+            text: text,
+            name: file,
+            file: path,
+            environment: environment,
+            checkingCertificate: checkingCertificate
+        )
     }
 
     /// - Parameters:
@@ -30,7 +42,8 @@ package enum ConfigurationLoader {
         text: String,
         name: String,
         file: String,
-        environment: [String: String]
+        environment: [String: String],
+        checkingCertificate: Bool = true
     ) throws(ConfigurationFaults) -> LoadedConfiguration {
         let root = try ConfigurationNode.parse(text, file: name)
         var reader = ConfigurationReader(
@@ -42,7 +55,7 @@ package enum ConfigurationLoader {
         reader.checkKeys()
         let configuration = reader.configuration()
         reader.checkListeners(of: configuration)
-        reader.checkCertificate(configuration.tls)
+        if checkingCertificate { reader.checkCertificate(configuration.tls) }
         guard reader.faults.isEmpty else { throw ConfigurationFaults(reader.faults.inFileOrder) }
         return LoadedConfiguration(
             configuration: configuration,

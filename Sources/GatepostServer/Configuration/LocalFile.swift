@@ -58,6 +58,16 @@ package enum LocalFile {
         }
     }
 
+    /// Writes a file beside the old one and puts it in its place: a reader sees the one or the other, whole.
+    package static func replace(_ path: String, _ content: some Collection<UInt8>, mode: UInt32) throws(Failure) {
+        let temporary = "\(path).new"
+        guard unlink(temporary) == 0 || errno == ENOENT else {
+            throw Failure(path: temporary, action: "remove", code: errno)
+        }
+        try LocalFile.create(temporary, content, mode: mode)
+        guard rename(temporary, path) == 0 else { throw Failure(path: path, action: "replace", code: errno) }
+    }
+
     /// Writes everything, however many calls that takes.
     package static func write(_ descriptor: Int32, _ content: [UInt8], path: String) throws(Failure) {
         var written = 0

@@ -1,0 +1,48 @@
+internal import ArgumentParser
+internal import GatepostServer
+internal import Glibc
+
+@main
+enum Main {
+    static func main() async {
+        // A reader that went away is an error to be told, not a signal to die of.
+        signal(SIGPIPE, SIG_IGN)
+        var arguments = Array(CommandLine.arguments.dropFirst())
+        let program = CommandLine.arguments.first.map { $0.split(separator: "/").last.map(String.init) ?? $0 }
+        if program == "sendmail" {
+            await Main.run(SendmailCommand.self, arguments: arguments) { error in
+                SendmailCommand.exit(withError: error)
+            }
+            return
+        }
+        if arguments.isEmpty { arguments = ["--help"] }
+        if let misspelling = Misspelling.find(in: arguments, of: Gatepost.self) {
+            Terminal.message("error: \(misspelling)")
+            Glibc.exit(ExitCode.usage.rawValue)
+        }
+        await Main.run(Gatepost.self, arguments: arguments) { error in Gatepost.exit(withError: error) }
+    }
+
+    private static func run<Root: ParsableCommand>(
+        _ root: Root.Type,
+        arguments: [String],
+        onParseError: @Sendable (any Error) -> Never
+    ) async {
+        var command: any ParsableCommand
+        do {
+            command = try root.parseAsRoot(arguments)
+        } catch {
+            onParseError(error)
+        }
+        do {
+            if var asynchronous = command as? any AsyncParsableCommand {
+                try await asynchronous.run()
+            } else {
+                try command.run()
+            }
+        } catch {
+            Failure.exit(with: error, onOther: onParseError)
+        }
+        Glibc.exit(0)
+    }
+}
