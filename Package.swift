@@ -90,10 +90,7 @@ let package = Package(
             name: "GatepostDelivery",
             dependencies: [
                 "GatepostModel", "SMTPClient", "DNS", "MailSyntax", "SMTP", "SASL",
-                .product(name: "NIOCore", package: "swift-nio"),
-                .product(name: "NIOSSL", package: "swift-nio-ssl"),
-                .product(name: "Logging", package: "swift-log"),
-            ],
+            ] + nio,
             swiftSettings: strict
         ),
         // Level 5.

@@ -1,0 +1,50 @@
+internal import GatepostModel
+internal import NIOCore
+internal import NIOPosix
+internal import SMTPClient
+
+/// Why a message's file could not be read.
+struct ContentError: Error, CustomStringConvertible {
+    var description: String
+}
+
+/// Reads the content of queued messages: small ones whole, large ones in chunks from their files, on threads that may wait
+/// for the disk.
+struct ContentReader: Sendable {
+    static let chunkOctets = 64 * 1024
+
+    /// The absolute path of the directory with the files.
+    let spool: String
+    let threads: NIOThreadPool
+
+    /// Content for one transaction, and what has to be closed after it.
+    func open(_ content: MessageContent) async throws -> (content: MailContent, file: ContentFile?) {
+        switch content {
+        case .inline(let octets):
+            return (.bytes(ByteBuffer(bytes: octets)), nil)
+        case .file(let name, let size):
+            let file = try await self.threads.runIfActive {
+                try ContentFile(path: self.spool + "/" + name, octets: size)
+            }
+            let threads = self.threads
+            return (.stream { try await threads.runIfActive { try file.next() } }, file)
+        }
+    }
+
+    /// The first octets of a message, no more than `limit`.
+    func beginning(of content: MessageContent, limit: Int) async throws -> [UInt8] {
+        switch content {
+        case .inline(let octets):
+            return Array(octets.prefix(limit))
+        case .file(let name, let size):
+            let path = self.spool + "/" + name
+            return try await self.threads.runIfActive {
+                let file = try ContentFile(path: path, octets: min(size, limit))
+                defer { file.close() }
+                var octets: [UInt8] = []
+                while let chunk = try file.next() { octets += chunk.readableBytesView }
+                return octets
+            }
+        }
+    }
+}
