@@ -120,8 +120,13 @@ final class Connection: @unchecked Sendable {
         return (Int(log), Int(done))
     }
 
-    /// Makes ``logPages`` follow the commits.
-    func watchLog() {
+    /// Ends GRDB's part: from here on all statements are ours. Makes ``logPages`` follow the commits.
+    func takeOver() {
+        // GRDB's hooks tell its observers of commits, and expect that the statements went through GRDB.
+        sqlite3_commit_hook(self.handle, nil, nil)
+        sqlite3_rollback_hook(self.handle, nil, nil)
+        sqlite3_update_hook(self.handle, nil, nil)
+        sqlite3_set_authorizer(self.handle, nil, nil)
         let context = Unmanaged.passUnretained(self).toOpaque()
         sqlite3_wal_hook(
             self.handle,

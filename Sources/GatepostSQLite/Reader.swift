@@ -10,6 +10,7 @@ final class Reader: Sendable {
         var configuration = configuration
         configuration.isReadOnly = true
         self.connection = try Connection(configuration)
+        self.connection.takeOver()
         self.queue = DispatchQueue(label: label, qos: .userInitiated)
     }
 

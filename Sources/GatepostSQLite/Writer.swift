@@ -39,7 +39,7 @@ final class Writer: @unchecked Sendable {
         self.open = open
         self.afterCommit = afterCommit
         self.connection = try open()
-        self.connection.watchLog()
+        self.connection.takeOver()
     }
 
     func transaction(_ body: (Connection, inout Effects) throws -> Void) throws(Failure) {
@@ -87,7 +87,7 @@ final class Writer: @unchecked Sendable {
         // again would read what the failed commit left there.
         let fresh = try self.open()
         try fresh.checkpoint(.truncate)
-        fresh.watchLog()
+        fresh.takeOver()
         let old = self.connection
         self.connection = fresh
         self.needsRecovery = false
