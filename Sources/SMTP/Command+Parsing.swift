@@ -15,7 +15,7 @@ extension Command {
         // Control octets are nowhere allowed, and must never be echoed; TAB only stands where WSP does.
         if words.containsControl {
             if Command.isHTTP(upper) { throw .crossProtocol }
-            throw .controlOctet
+            throw upper == Array("BDAT".utf8) ? .badChunkSize : .controlOctet
         }
         switch String(decoding: upper, as: UTF8.self) {
         case "EHLO": self = .ehlo(try Command.greetingName(&words))
@@ -63,15 +63,10 @@ extension Command {
     }
 
     private static func bdat(_ words: inout Words) throws(CommandSyntaxError) -> Command {
-        guard let size = Command.decimal(words.next()) else {
-            throw .badArguments("BDAT takes a chunk size and an optional LAST")
-        }
+        guard let size = Command.decimal(words.next()) else { throw .badChunkSize }
         let marker = words.next()
         if marker.isEmpty { return .bdat(size: size, isLast: false) }
-        guard marker.map(\.uppercasedASCII) == Array("LAST".utf8) else {
-            throw .badArguments("only LAST may follow the chunk size")
-        }
-        try words.requireEnd("nothing may follow LAST")
+        guard marker.map(\.uppercasedASCII) == Array("LAST".utf8), words.next().isEmpty else { throw .badChunkSize }
         return .bdat(size: size, isLast: true)
     }
 
@@ -89,10 +84,9 @@ extension Command {
 
     /// A decimal number of 1 to 20 digits that fits in Int; nil otherwise, so that no size can overflow.
     static func decimal(_ octets: ArraySlice<UInt8>) -> Int? {
-        guard !octets.isEmpty, octets.count <= 20 else { return nil }
+        guard Command.isNumber(octets) else { return nil }
         var value = 0
         for octet in octets {
-            guard (UInt8(ascii: "0")...UInt8(ascii: "9")).contains(octet) else { return nil }
             let (product, overflow) = value.multipliedReportingOverflow(by: 10)
             guard !overflow else { return nil }
             let (sum, carry) = product.addingReportingOverflow(Int(octet - UInt8(ascii: "0")))
@@ -100,6 +94,11 @@ extension Command {
             value = sum
         }
         return value
+    }
+
+    /// 1 to 20 digits (`size-value`, RFC 1870 §3).
+    static func isNumber(_ octets: ArraySlice<UInt8>) -> Bool {
+        !octets.isEmpty && octets.count <= 20 && octets.allSatisfy { (0x30...0x39).contains($0) }
     }
 }
 
@@ -117,8 +116,9 @@ extension MailParameters {
             guard seen.insert(keyword).inserted else { throw .badArguments("\(keyword) is given twice") }
             switch keyword {
             case "SIZE":
-                guard let value, let size = Command.decimal(value) else { throw .badArguments("SIZE wants a number") }
-                self.size = size
+                guard let value, Command.isNumber(value) else { throw .badArguments("SIZE wants a number") }
+                // A number that is well-formed but beyond Int is beyond every limit too: that is said later, by 552.
+                self.size = Command.decimal(value) ?? .max
             case "BODY":
                 guard let value,
                     let body = BodyType(rawValue: String(decoding: value.map(\.uppercasedASCII), as: UTF8.self))
@@ -133,13 +133,16 @@ extension MailParameters {
                 else { throw .badArguments("RET is FULL or HDRS") }
                 self.ret = ret
             case "ENVID":
-                guard let value, value.count <= 100, let decoded = XText.decode(value), Command.isPrintable(decoded)
+                // Once decoded it is printable ASCII (RFC 3461 §4.4).
+                guard let value, value.count <= 100, let decoded = XText.decode(value), Command.isPrintable(decoded),
+                    decoded.allSatisfy({ $0 < 0x80 })
                 else { throw .badArguments("ENVID wants xtext of up to 100 octets") }
                 self.envelopeIdentifier = String(decoding: decoded, as: UTF8.self)
             case "AUTH":
-                guard let value, value.count <= 500, let decoded = XText.decode(value)
+                guard let value, value.count <= 500, let decoded = XText.decode(value),
+                    let submitter = Command.submitter(decoded)
                 else { throw .badArguments("AUTH wants an xtext mailbox or <>") }
-                self.submitter = String(decoding: decoded, as: UTF8.self)
+                self.submitter = submitter
             default:
                 throw .unsupportedParameter(keyword)
             }
@@ -217,8 +220,9 @@ extension OriginalRecipient {
         } else {
             return nil
         }
-        guard !decoded.isEmpty, Command.isPrintable(decoded) else { return nil }
-        self.init(addressType: String(decoding: type, as: UTF8.self), address: String(decoding: decoded, as: UTF8.self))
+        guard !decoded.isEmpty, Command.isPrintable(decoded), let address = String(validating: decoded, as: UTF8.self)
+        else { return nil }
+        self.init(addressType: String(decoding: type, as: UTF8.self), address: address)
     }
 }
 
@@ -233,6 +237,16 @@ extension Command {
             return try Mailbox(parsing: path)
         } catch {
             throw failure("\(error)")
+        }
+    }
+
+    /// `<>`, or a mailbox in its own spelling; nil for anything else, which `+0D+0A` could make of it (RFC 4954 §5).
+    fileprivate static func submitter(_ decoded: [UInt8]) -> String? {
+        if decoded == Array("<>".utf8) { return "<>" }
+        do {
+            return try Mailbox(parsing: decoded).description
+        } catch {
+            return nil
         }
     }
 

@@ -105,6 +105,9 @@ public enum CommandSyntaxError: Error, Hashable, Sendable {
     case unsupportedParameter(String)
     /// A control octet, NUL or bare CR or LF in the line: `500 5.5.2`.
     case controlOctet
+    /// `BDAT` whose chunk size cannot be told: `521 5.5.4` and the connection is closed, for nobody knows where its octets end and
+    /// the next command begins.
+    case badChunkSize
     /// An HTTP request: the connection is closed, for it is a browser made to speak to us (cross-protocol attack).
     case crossProtocol
 }

@@ -60,7 +60,6 @@ public struct Listener: Sendable {
             configuration: configuration.session,
             timeouts: configuration.timeouts,
             tls: tls,
-            registry: registry,
             logger: logger,
             now: now
         )
@@ -83,7 +82,9 @@ public struct Listener: Sendable {
                         refusal = .addressDenied
                     } else {
                         switch registry.admit(channel, from: address) {
-                        case .admitted: break
+                        case .admitted:
+                            // Not left to the handler: a connection may die before it ever becomes active.
+                            channel.closeFuture.whenComplete { _ in registry.remove(channel, from: address) }
                         case .serverFull: refusal = .serverFull
                         case .addressFull: refusal = .tooManySessions
                         case .shuttingDown: refusal = .shuttingDown

@@ -19,7 +19,6 @@ final class SessionChannelHandler: ChannelDuplexHandler {
         var configuration: ServerSessionConfiguration
         var timeouts: SessionTimeouts
         var tls: TLSContextSource?
-        var registry: SessionRegistry
         var logger: Logger
         var now: @Sendable () -> Int64
     }
@@ -33,6 +32,11 @@ final class SessionChannelHandler: ChannelDuplexHandler {
     private var output: [UInt8] = []
     /// A piece of mail data is being written elsewhere; reading waits.
     private var isPaused = false
+    /// The responder is at work, on an answer or on content.
+    private var isResponderBusy = false
+    /// The connection is gone; the responder is told once its work under way is done, so that `closed()` is the last it hears.
+    private var isGone = false
+    private var isResponderTold = false
     private var isReadWithheld = false
     private var isClosing = false
     private var closesWhenIdle = false
@@ -48,7 +52,7 @@ final class SessionChannelHandler: ChannelDuplexHandler {
         self.executor = EventLoopExecutor(eventLoop)
         self.session = ServerSession(configuration: shared.configuration)
         self.isHandshaking = shared.configuration.security == .implicit
-        self.lastActivity = .now()
+        self.lastActivity = eventLoop.now
         self.refusal = refusal
     }
 
@@ -58,6 +62,10 @@ final class SessionChannelHandler: ChannelDuplexHandler {
         if context.channel.isActive { self.started(context) }
     }
 
+    func handlerRemoved(context: ChannelHandlerContext) {
+        self.connectionEnded()
+    }
+
     func channelActive(context: ChannelHandlerContext) {
         self.started(context)
         context.fireChannelActive()
@@ -65,7 +73,7 @@ final class SessionChannelHandler: ChannelDuplexHandler {
 
     private func started(_ context: ChannelHandlerContext) {
         guard self.timer == nil else { return }
-        self.lastActivity = .now()
+        self.lastActivity = context.eventLoop.now
         self.scheduleTimer(context, after: self.isHandshaking ? self.shared.timeouts.tlsHandshake : self.silenceLimit)
         if !self.isHandshaking { self.greet(context) }
     }
@@ -81,7 +89,7 @@ final class SessionChannelHandler: ChannelDuplexHandler {
 
     func channelRead(context: ChannelHandlerContext, data: NIOAny) {
         var buffer = self.unwrapInboundIn(data)
-        self.lastActivity = .now()
+        self.lastActivity = context.eventLoop.now
         guard !self.isClosing else { return }
         if self.input.readableBytes == 0 {
             self.input = buffer
@@ -109,14 +117,24 @@ final class SessionChannelHandler: ChannelDuplexHandler {
     }
 
     func channelInactive(context: ChannelHandlerContext) {
+        self.connectionEnded()
+        context.fireChannelInactive()
+    }
+
+    private func connectionEnded() {
         self.isClosing = true
+        self.isGone = true
         self.timer?.cancel()
         self.timer = nil
         self.input = ByteBuffer()
+        self.tellResponder()
+    }
+
+    private func tellResponder() {
+        guard self.isGone, !self.isResponderBusy, !self.isResponderTold else { return }
+        self.isResponderTold = true
         self.responder.abandonMessage()
         self.responder.closed()
-        self.shared.registry.remove(context.channel, from: self.peer.address)
-        context.fireChannelInactive()
     }
 
     func userInboundEventTriggered(context: ChannelHandlerContext, event: Any) {
@@ -124,7 +142,7 @@ final class SessionChannelHandler: ChannelDuplexHandler {
         case TLSUserEvent.handshakeCompleted:
             let wasImplicit = self.shared.configuration.security == .implicit
             self.isHandshaking = false
-            self.lastActivity = .now()
+            self.lastActivity = context.eventLoop.now
             self.session.tlsStarted()
             if wasImplicit { self.greet(context) }
             self.resume(context)
@@ -169,6 +187,8 @@ final class SessionChannelHandler: ChannelDuplexHandler {
             self.input.moveReaderIndex(forwardBy: consumed)
             if case .waitForInput = action, consumed == 0 { break }
             self.perform(action, context)
+            // Between two transactions of a client that sends on and on.
+            if self.closesWhenIdle { self.closeIfIdle(context) }
         }
         if self.input.readableBytes == 0 {
             // An idle session holds no buffer.
@@ -176,7 +196,6 @@ final class SessionChannelHandler: ChannelDuplexHandler {
         } else {
             self.input.discardReadBytes()
         }
-        if self.closesWhenIdle { self.closeIfIdle(context) }
         self.flush(context)
     }
 
@@ -190,6 +209,7 @@ final class SessionChannelHandler: ChannelDuplexHandler {
         }
         guard !pending.isEmpty else { return }
         self.isPaused = true
+        self.isResponderBusy = true
         let works = pending
         let eventLoop = context.eventLoop
         let bound = NIOLoopBound((self, context), eventLoop: eventLoop)
@@ -198,6 +218,8 @@ final class SessionChannelHandler: ChannelDuplexHandler {
             eventLoop.assumeIsolatedOrExecute {
                 let (handler, context) = bound.value
                 handler.isPaused = false
+                handler.isResponderBusy = false
+                handler.tellResponder()
                 handler.resume(context)
             }
         }
@@ -235,6 +257,7 @@ final class SessionChannelHandler: ChannelDuplexHandler {
         case .now(let answer):
             self.perform(self.session.receive(answer), context)
         case .later(let work):
+            self.isResponderBusy = true
             let eventLoop = context.eventLoop
             let bound = NIOLoopBound((self, context), eventLoop: eventLoop)
             Task(executorPreference: self.executor) {
@@ -248,14 +271,18 @@ final class SessionChannelHandler: ChannelDuplexHandler {
     }
 
     private func answered(_ answer: SessionAnswer, _ context: ChannelHandlerContext) {
+        self.isResponderBusy = false
+        self.tellResponder()
         guard !self.isClosing else { return }
         // The time that the answer took is ours, not the client's.
-        self.lastActivity = .now()
+        self.lastActivity = context.eventLoop.now
         self.perform(self.session.receive(answer), context)
+        if self.closesWhenIdle { self.closeIfIdle(context) }
         self.resume(context)
     }
 
     private func resume(_ context: ChannelHandlerContext) {
+        guard !self.isGone else { return }
         self.process(context)
         if self.isReadWithheld, !self.isStalled(context) {
             self.isReadWithheld = false
@@ -284,7 +311,7 @@ final class SessionChannelHandler: ChannelDuplexHandler {
             return
         }
         self.isHandshaking = true
-        self.lastActivity = .now()
+        self.lastActivity = context.eventLoop.now
         self.timer?.cancel()
         self.scheduleTimer(context, after: self.shared.timeouts.tlsHandshake)
         let handler = NIOSSLServerHandler(context: source.current)
@@ -296,8 +323,14 @@ final class SessionChannelHandler: ChannelDuplexHandler {
     }
 
     private func closeIfIdle(_ context: ChannelHandlerContext) {
-        guard !self.isClosing, self.session.isIdle || self.isHandshaking else { return }
-        self.perform(self.session.end(with: .shuttingDown), context)
+        guard !self.isClosing else { return }
+        if self.isHandshaking {
+            // No reply can be said in the midst of a handshake.
+            self.isClosing = true
+            context.close(promise: nil)
+        } else if self.session.isIdle {
+            self.perform(self.session.end(with: .shuttingDown), context)
+        }
     }
 
     private func closeAfterFlush(_ context: ChannelHandlerContext) {
@@ -306,6 +339,12 @@ final class SessionChannelHandler: ChannelDuplexHandler {
         self.output.removeAll()
         let bound = NIOLoopBound(context, eventLoop: context.eventLoop)
         context.writeAndFlush(self.wrapOutboundOut(buffer)).whenComplete { _ in
+            bound.value.close(promise: nil)
+        }
+        // A client that reads nothing would keep the last reply in the queue, and so the connection, for ever.
+        self.timer?.cancel()
+        guard !self.isGone else { return }
+        self.timer = context.eventLoop.scheduleTask(in: TimeAmount(self.shared.timeouts.closing)) {
             bound.value.close(promise: nil)
         }
     }
@@ -328,7 +367,7 @@ final class SessionChannelHandler: ChannelDuplexHandler {
     private func timerFired(_ context: ChannelHandlerContext) {
         guard !self.isClosing else { return }
         let limit = self.isHandshaking ? self.shared.timeouts.tlsHandshake : self.silenceLimit
-        let silence = NIODeadline.now() - self.lastActivity
+        let silence = context.eventLoop.now - self.lastActivity
         let remaining = TimeAmount(limit) - silence
         if self.session.isAsking || self.isPaused || remaining > .zero {
             self.scheduleTimer(context, after: remaining > .zero ? .nanoseconds(remaining.nanoseconds) : limit)

@@ -6,14 +6,18 @@ public struct SessionTimeouts: Sendable, Hashable {
     public var data: Duration
     /// From connect or STARTTLS to the end of the TLS handshake.
     public var tlsHandshake: Duration
+    /// From the last reply to the end of the connection, for a client that reads no replies or does not close.
+    public var closing: Duration
 
     public init(
         command: Duration = .seconds(300),
         data: Duration = .seconds(180),
-        tlsHandshake: Duration = .seconds(30)
+        tlsHandshake: Duration = .seconds(30),
+        closing: Duration = .seconds(10)
     ) {
         self.command = command
         self.data = data
         self.tlsHandshake = tlsHandshake
+        self.closing = closing
     }
 }

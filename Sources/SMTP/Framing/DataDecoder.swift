@@ -35,6 +35,8 @@ public struct DataDecoder: Sendable {
     private var state = State.lineStart
     /// A CR without LF or LF without CR was seen.
     public private(set) var hasBareLineEnding = false
+    /// A NUL was seen, which no mail but BINARYMIME's may hold (RFC 2045 §2.8) and which other programs cut lines at.
+    public private(set) var hasNUL = false
 
     public init(framing: Framing) {
         self.framing = framing
@@ -53,9 +55,20 @@ public struct DataDecoder: Sendable {
     /// - Parameters:
     ///   - input: Octets as received; any length, may split a CRLF.
     ///   - kept: Receives the ranges of `input` that are content, ascending; neighbours are joined.
-    /// - Returns: The number of octets used. Less than all only when the end was found: the rest are commands.
-    /// - Returns: `isComplete` when `<CRLF>.<CRLF>` was read.
+    /// - Returns: The number of octets used, which is less than all only when the end was found: the rest are commands.
+    ///   `isComplete` when `<CRLF>.<CRLF>` was read.
     public mutating func decode(
+        _ input: UnsafeRawBufferPointer,
+        kept: inout [Range<Int>]
+    ) -> (consumed: Int, isComplete: Bool) {
+        let result = self.findEnd(input, kept: &kept)
+        if !self.hasNUL, result.consumed > 0, let base = input.baseAddress, memchr(base, 0, result.consumed) != nil {
+            self.hasNUL = true
+        }
+        return result
+    }
+
+    private mutating func findEnd(
         _ input: UnsafeRawBufferPointer,
         kept: inout [Range<Int>]
     ) -> (consumed: Int, isComplete: Bool) {

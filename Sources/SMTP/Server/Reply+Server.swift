@@ -30,6 +30,15 @@ extension Reply {
     /// A client that ends lines with LF only, or an attempt to smuggle: nothing that follows can be trusted.
     static let bareLineEnding = Reply(521, .init(5, 5, 2), "A lone CR or LF was received; lines end in CRLF")
     static let crossProtocol = Reply(521, .init(5, 5, 1), "This is a mail server; it does not speak HTTP")
+    /// `521 5.5.4`: the chunk's octets cannot be told from commands any more (RFC 3030 §2).
+    static let badChunkSize = Reply(
+        521,
+        .init(5, 5, 4),
+        "Syntax: BDAT size [LAST]; closing, for the octets that follow are unknown"
+    )
+    static let chunkAfterRefusal = Reply(503, .init(5, 5, 1), "An earlier chunk of this message was refused; send RSET")
+    static let junkCommands = Reply(421, .init(4, 7, 0), "Too many commands without a message; closing")
+    static let internalError = Reply(421, .init(4, 3, 0), "Internal error; closing")
     static let tooManyBadCommands = Reply(421, .init(4, 7, 0), "Too many bad commands; closing")
 
     // Authentication (RFC 4954 §4, §6).
@@ -61,6 +70,7 @@ extension Reply {
         .init(5, 5, 2),
         "The message holds a lone CR or LF; lines must end in CRLF"
     )
+    static let nulInData = Reply(550, .init(5, 6, 0), "The message holds a NUL octet")
     static func messageTooLarge(_ maximum: Int) -> Reply {
         Reply(552, .init(5, 3, 4), "Message too large; the limit is \(maximum) octets")
     }

@@ -12,7 +12,7 @@ extension ServerSession {
         case .implicit, .startTLS: return []
         case .none:
             if self.configuration.allowsClearTextWithoutTLS { return self.configuration.mechanisms }
-            return self.configuration.mechanisms.filter { $0 != .plain && $0 != .login }
+            return self.configuration.mechanisms.filter { !$0.revealsPassword }
         }
     }
 
@@ -89,6 +89,7 @@ extension ServerSession {
             return self.take(step)
         case .refused(let reply):
             self.mechanism = nil
+            if !reply.isTransient { self.authenticationFailures += 1 }
             return .reply(reply)
         default:
             self.mechanism = nil

@@ -16,14 +16,15 @@ extension ServerSession {
         if line.count > self.configuration.maximumCommandOctets {
             guard case .auth = command else { return self.refuseCommand(.commandTooLong) }
         }
+        if case .bdat = command {} else { self.refusesChunks = false }
         switch command {
         case .ehlo(let name): return self.receivedGreeting(name, isExtended: true)
         case .helo(let name): return self.receivedGreeting(name, isExtended: false)
         case .startTLS: return self.receivedStartTLS(hasMoreInput: hasMoreInput)
         case .auth(let mechanism, let response):
             return self.receivedAuth(mechanism, initialResponse: response, seed: seed)
-        case .noop: return .reply(.ok)
-        case .help: return .reply(.help)
+        case .noop: return self.decline(.ok)
+        case .help: return self.decline(.help)
         case .rset: return self.resetTransaction(.ok)
         case .quit:
             self.state = .closed
@@ -33,8 +34,7 @@ extension ServerSession {
         case .data: return self.receivedData()
         case .bdat(let size, let isLast): return self.receivedChunk(size: size, isLast: isLast)
         case .vrfy:
-            if let refusal = self.refusalBeforeMail() { return .reply(refusal) }
-            return .reply(.cannotVerify)
+            return self.decline(self.refusalBeforeMail() ?? .cannotVerify)
         case .expn:
             return self.refuseCommand(.notImplemented)
         }
@@ -47,6 +47,9 @@ extension ServerSession {
             return .close(.crossProtocol)
         case .unknownCommand: return self.refuseCommand(.unknownCommand)
         case .controlOctet: return self.refuseCommand(.controlOctet)
+        case .badChunkSize:
+            self.state = .closed
+            return .close(.badChunkSize)
         case .badArguments(let what): return self.refuseCommand(Reply(501, .init(5, 5, 4), "Syntax: \(what)"))
         case .badReversePath(let what):
             return self.refuseCommand(Reply(501, .init(5, 1, 7), "Bad reverse-path: \(what)"))
@@ -87,13 +90,16 @@ extension ServerSession {
     private mutating func resetTransaction(_ reply: Reply) -> ServerAction {
         let hadMessage = self.message.isOpen
         self.transaction = nil
-        self.message = MessageProgress()
-        return hadMessage ? .abandonMessage(reply) : .reply(reply)
+        self.resetMessage()
+        let action = self.decline(reply)
+        guard hadMessage, case .reply(let reply) = action else { return action }
+        return .abandonMessage(reply)
     }
 
     private mutating func receivedStartTLS(hasMoreInput: Bool) -> ServerAction {
         guard self.configuration.security != .none else { return self.refuseCommand(.tlsNotOffered) }
         guard !self.isTLS else { return self.refuseCommand(.tlsActive) }
+        guard self.transaction == nil else { return self.refuseCommand(.nestedMail) }
         // What stands behind STARTTLS in the clear could be an attacker's, to be taken as said under TLS (CVE-2011-0411).
         guard !hasMoreInput else {
             self.state = .closed
@@ -113,36 +119,42 @@ extension ServerSession {
     }
 
     private mutating func receivedMail(_ parameters: MailParameters) -> ServerAction {
-        if let refusal = self.refusalBeforeMail() { return .reply(refusal) }
+        if let refusal = self.refusalBeforeMail() { return self.decline(refusal) }
         guard self.transaction == nil else { return self.refuseCommand(.nestedMail) }
         if let size = parameters.size, size > self.configuration.maximumMessageOctets {
-            return .reply(.messageTooLarge(self.configuration.maximumMessageOctets))
+            return self.decline(.messageTooLarge(self.configuration.maximumMessageOctets))
         }
         return self.ask(.mail(parameters), .mail(parameters))
     }
 
     private mutating func receivedRecipient(_ parameters: RecipientParameters) -> ServerAction {
-        if let refusal = self.refusalBeforeMail() { return .reply(refusal) }
+        if let refusal = self.refusalBeforeMail() { return self.decline(refusal) }
         guard let transaction = self.transaction else { return self.refuseCommand(.needMailFirst) }
         guard !self.message.isOpen else { return self.refuseCommand(.nestedMail) }
         guard transaction.recipients.count < self.configuration.maximumRecipients else {
             return .reply(.tooManyRecipients)
         }
         if case .mailbox(let mailbox) = parameters.forwardPath, !mailbox.isASCII, !transaction.mail.isSMTPUTF8 {
-            return .reply(Reply(553, .init(5, 6, 7), "A non-ASCII recipient needs SMTPUTF8 at MAIL"))
+            return self.decline(Reply(553, .init(5, 6, 7), "A non-ASCII recipient needs SMTPUTF8 at MAIL"))
         }
         return self.ask(.recipient(parameters), .recipient(parameters))
     }
 
     private mutating func receivedData() -> ServerAction {
-        if let refusal = self.refusalBeforeMail() { return .reply(refusal) }
+        if let refusal = self.refusalBeforeMail() { return self.decline(refusal) }
         guard let transaction = self.transaction else { return self.refuseCommand(.needMailFirst) }
         guard !self.message.isOpen else { return self.refuseCommand(.dataWithinChunks) }
-        guard !transaction.recipients.isEmpty else { return .reply(.noValidRecipients) }
+        guard !transaction.recipients.isEmpty else { return self.decline(.noValidRecipients) }
         return self.ask(.message(transaction), .data)
     }
 
     private mutating func receivedChunk(size: Int, isLast: Bool) -> ServerAction {
+        if self.refusesChunks {
+            self.message = MessageProgress(framing: .counted)
+            self.message.refusal = .chunkAfterRefusal
+            self.state = .chunk(remaining: size, isLast: isLast)
+            return .waitForInput
+        }
         let refusal: Reply?
         if let early = self.refusalBeforeMail() {
             refusal = early
@@ -156,7 +168,7 @@ extension ServerSession {
             self.message = MessageProgress(framing: .counted)
             self.message.refusal = refusal
             self.badCommands += 1
-            self.state = .chunk(remaining: size, isLast: true)
+            self.state = .chunk(remaining: size, isLast: isLast)
             return .waitForInput
         }
         if self.message.isOpen {

@@ -54,6 +54,8 @@ extension ServerSession {
                 self.message.refusal = .messageTooLarge(self.configuration.maximumMessageOctets)
             } else if self.message.decoder.hasBareLineEnding {
                 self.message.refusal = .bareLineEndingInData
+            } else if self.message.decoder.hasNUL {
+                self.message.refusal = .nulInData
             }
         }
         if self.message.refusal != nil { self.kept.removeAll(keepingCapacity: true) }
@@ -64,7 +66,7 @@ extension ServerSession {
         if let refusal = self.message.refusal {
             self.state = .command
             self.transaction = nil
-            self.message = MessageProgress()
+            self.resetMessage()
             return .abandonMessage(refusal)
         }
         return self.ask(.endOfMessage, .endOfMessage)
@@ -80,7 +82,8 @@ extension ServerSession {
         if let refusal = self.message.refusal {
             self.state = .command
             self.transaction = nil
-            self.message = MessageProgress()
+            self.resetMessage()
+            self.refusesChunks = !isLast
             guard self.badCommands <= self.configuration.maximumBadCommands else {
                 self.state = .closed
                 return .close(.tooManyBadCommands)

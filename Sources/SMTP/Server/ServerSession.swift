@@ -72,6 +72,9 @@ public struct ServerSession: Sendable {
     var mechanism: (any ServerMechanism)?
     var authenticationFailures = 0
     var badCommands = 0
+    var junkCommands = 0
+    /// A chunk was refused before `LAST`: those that the client had sent on already are read and dropped too (RFC 3030 §2).
+    var refusesChunks = false
     var transaction: MailTransaction?
     var message = MessageProgress()
     /// After ``ServerAction/content``: the ranges of that input which are mail data.
@@ -123,6 +126,7 @@ public struct ServerSession: Sendable {
         self.mechanism = nil
         self.mechanismName = nil
         self.transaction = nil
+        self.resetMessage()
         self.state = .command
     }
 
@@ -188,41 +192,80 @@ public struct ServerSession: Sendable {
         case .authenticationEnded(let isMalformed):
             return self.receivedAuthenticationVerdict(answer, isMalformed: isMalformed)
         case .mail(let parameters):
-            if case .refused(let reply) = answer { return .reply(reply) }
-            self.transaction = MailTransaction(mail: parameters)
-            return .reply(.senderOk)
-        case .recipient(let parameters):
-            if case .refused(let reply) = answer { return .reply(reply) }
-            self.transaction?.recipients.append(parameters)
-            return .reply(.recipientOk)
-        case .data:
-            if case .refused(let reply) = answer {
-                self.transaction = nil
-                return .reply(reply)
+            switch answer {
+            case .accepted:
+                self.transaction = MailTransaction(mail: parameters)
+                return .reply(.senderOk)
+            case .refused(let reply): return self.decline(reply)
+            default: return self.answerOfWrongKind()
             }
-            self.message = MessageProgress(framing: .dotTerminated)
-            self.state = .data
-            return .reply(.startMailInput)
+        case .recipient(let parameters):
+            switch answer {
+            case .accepted:
+                self.transaction?.recipients.append(parameters)
+                return .reply(.recipientOk)
+            case .refused(let reply): return self.decline(reply)
+            default: return self.answerOfWrongKind()
+            }
+        case .data:
+            switch answer {
+            case .accepted:
+                self.message = MessageProgress(framing: .dotTerminated)
+                self.state = .data
+                return .reply(.startMailInput)
+            case .refused(let reply):
+                self.transaction = nil
+                return self.decline(reply)
+            default: return self.answerOfWrongKind()
+            }
         case .chunk(let size, let isLast):
             self.message = MessageProgress(framing: .counted)
+            switch answer {
+            case .accepted: break
             // A refused chunk is read all the same, or its octets would be taken for commands (RFC 3030 §2).
-            if case .refused(let reply) = answer { self.message.refusal = reply }
+            case .refused(let reply): self.message.refusal = reply
+            default: return self.answerOfWrongKind()
+            }
             self.state = .chunk(remaining: size, isLast: isLast)
             return .waitForInput
         case .endOfMessage:
             self.transaction = nil
-            self.message = MessageProgress()
+            self.resetMessage()
             switch answer {
-            case .queued(let identifier): return .reply(.queued(identifier))
+            case .queued(let identifier):
+                self.junkCommands = 0
+                return .reply(.queued(identifier))
             case .refused(let reply): return .reply(reply)
             default: return .reply(Reply(451, .init(4, 3, 0), "The message could not be kept; try again"))
             }
         }
     }
 
+    /// Our own fault: going on would be to guess what the service meant.
+    private mutating func answerOfWrongKind() -> ServerAction {
+        self.state = .closed
+        return .close(.internalError)
+    }
+
+    /// No message is under way any more; what its ranges took up is given back, since idle sessions are many.
+    mutating func resetMessage() {
+        self.message = MessageProgress()
+        self.kept = []
+    }
+
     mutating func ask(_ request: SessionRequest, _ question: Question) -> ServerAction {
         self.state = .asking(question)
         return .ask(request)
+    }
+
+    /// Replies to a well-formed command that brings no message forward; too many of them end the session.
+    mutating func decline(_ reply: Reply) -> ServerAction {
+        self.junkCommands += 1
+        guard self.junkCommands <= self.configuration.maximumJunkCommands else {
+            self.state = .closed
+            return .close(.junkCommands)
+        }
+        return .reply(reply)
     }
 
     /// Refuses a command for its form or place; too many of them end the session.

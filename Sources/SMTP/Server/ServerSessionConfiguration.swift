@@ -34,6 +34,9 @@ public struct ServerSessionConfiguration: Sendable {
     public var maximumRecipients: Int
     /// Commands answered with 5yz for their form before the session ends.
     public var maximumBadCommands: Int
+    /// Commands that bring no message forward (`NOOP`, `RSET`, `EHLO`, `VRFY`, refused `MAIL` and `RCPT` …) before the session ends;
+    /// counted anew after each message.
+    public var maximumJunkCommands: Int
     /// Failed `AUTH` exchanges before the session ends.
     public var maximumAuthenticationFailures: Int
     /// Octets of a command line but AUTH's, without CRLF.
@@ -51,6 +54,7 @@ public struct ServerSessionConfiguration: Sendable {
         maximumMessageOctets: Int = 50 * 1024 * 1024,
         maximumRecipients: Int = 100,
         maximumBadCommands: Int = 10,
+        maximumJunkCommands: Int = 200,
         maximumAuthenticationFailures: Int = 5,
         maximumCommandOctets: Int = 2_048
     ) {
@@ -62,6 +66,7 @@ public struct ServerSessionConfiguration: Sendable {
         self.maximumMessageOctets = maximumMessageOctets
         self.maximumRecipients = maximumRecipients
         self.maximumBadCommands = maximumBadCommands
+        self.maximumJunkCommands = maximumJunkCommands
         self.maximumAuthenticationFailures = maximumAuthenticationFailures
         self.maximumCommandOctets = maximumCommandOctets
     }
