@@ -138,7 +138,7 @@ extension Destination {
             if link.transactions > 1 { counters.reused += 1 }
         }
         return try await link.connection.send(
-            MailTransaction(
+            SMTPClient.MailTransaction(
                 reversePath: message.envelope.reversePath,
                 recipients: message.recipients.map { leased in
                     RecipientParameters(

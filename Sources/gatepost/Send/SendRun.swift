@@ -45,7 +45,7 @@ struct SendRun {
         let result: MailTransactionResult
         do {
             result = try await connection.send(
-                MailTransaction(
+                SMTPClient.MailTransaction(
                     reversePath: self.reversePath,
                     recipients: self.recipients.map { RecipientParameters(forwardPath: .mailbox($0)) },
                     content: .bytes(ByteBuffer(bytes: self.content)),
