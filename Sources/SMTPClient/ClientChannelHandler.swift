@@ -1,4 +1,5 @@
 internal import NIOCore
+internal import NIOPosix
 internal import NIOSSL
 internal import NIOTLS
 internal import SMTP
@@ -21,6 +22,9 @@ final class ClientChannelHandler: ChannelInboundHandler {
     private var tlsHandler: NIOSSLClientHandler?
     private(set) var session: ClientSession
     private var context: ChannelHandlerContext?
+    /// The session is computing on another thread; what comes for it waits in `arrived`.
+    private var isSessionAway = false
+    private var arrived = ByteBuffer()
     private var isDriving = false
     private var needsFlush = false
 
@@ -89,8 +93,7 @@ final class ClientChannelHandler: ChannelInboundHandler {
     }
 
     func channelRead(context: ChannelHandlerContext, data: NIOAny) {
-        self.session.received(self.unwrapInboundIn(data).readableBytesView)
-        self.drive()
+        self.received(self.unwrapInboundIn(data), context)
     }
 
     func channelWritabilityChanged(context: ChannelHandlerContext) {
@@ -124,8 +127,10 @@ final class ClientChannelHandler: ChannelInboundHandler {
 
     func channelInactive(context: ChannelHandlerContext) {
         self.isClosed = true
-        self.session.connectionClosed()
-        self.drive()
+        if !self.isSessionAway {
+            self.session.connectionClosed()
+            self.drive()
+        }
         self.signal()
         context.fireChannelInactive()
     }
@@ -206,8 +211,10 @@ final class ClientChannelHandler: ChannelInboundHandler {
     /// Ends the connection for a reason of our own.
     func abandon(_ cause: SMTPClientError.Reason) {
         if self.failure == nil, self.cause == nil { self.cause = cause }
-        self.session.connectionClosed()
-        self.drive()
+        if !self.isSessionAway {
+            self.session.connectionClosed()
+            self.drive()
+        }
         self.close()
     }
 
@@ -220,6 +227,44 @@ final class ClientChannelHandler: ChannelInboundHandler {
     private func start() {
         self.session.connected()
         self.drive()
+    }
+
+    private func received(_ octets: ByteBuffer, _ context: ChannelHandlerContext) {
+        if self.isSessionAway {
+            self.arrived.writeImmutableBuffer(octets)
+        } else if self.session.stage == .authentication {
+            self.authenticate(octets, context)
+        } else {
+            self.session.received(octets.readableBytesView)
+            self.drive()
+        }
+    }
+
+    /// Lets the machine answer a challenge away from the event loop: SCRAM derives a key from the password, with as many rounds as the
+    /// server says, which takes milliseconds.
+    private func authenticate(_ octets: ByteBuffer, _ context: ChannelHandlerContext) {
+        self.isSessionAway = true
+        let session = self.session
+        NIOThreadPool.singleton.runIfActive(eventLoop: context.eventLoop) {
+            var session = session
+            session.received(octets.readableBytesView)
+            return session
+        }
+        .assumeIsolated()
+        .whenComplete { result in
+            self.isSessionAway = false
+            switch result {
+            case .success(let session): self.session = session
+            case .failure(let error): self.cause = self.cause ?? .network(String(describing: error))
+            }
+            if self.isClosed || self.cause != nil { self.session.connectionClosed() }
+            self.drive()
+            if self.arrived.readableBytes > 0, let context = self.context {
+                let octets = self.arrived
+                self.arrived = ByteBuffer()
+                self.received(octets, context)
+            }
+        }
     }
 
     private func drive() {
