@@ -51,8 +51,9 @@ final class ClientChannelHandler: ChannelInboundHandler {
         case pumping(OutgoingContent, ByteBuffer)
         /// To be streamed, not yet asked for.
         case stream(size: Int?)
-        /// The connection may call ``write(_:)``.
-        case streaming(OutgoingContent, size: Int?)
+        /// The connection may call ``write(_:)``. What completes a BDAT is held until the source says that it has no more: once sent
+        /// it could not be called back.
+        case streaming(OutgoingContent, size: Int?, held: ByteBuffer?)
     }
 
     init(endpoint: Endpoint, options: ConnectionOptions, tlsContext: NIOSSLContext?) {
@@ -175,16 +176,21 @@ final class ClientChannelHandler: ChannelInboundHandler {
 
     /// Sends the next chunk of streamed content. After a failure the transaction has ended.
     func write(_ chunk: ByteBuffer) {
-        guard case .streaming(var outgoing, let size) = self.content else { return }
+        guard case .streaming(var outgoing, let size, let held) = self.content, chunk.readableBytes > 0 else { return }
         self.content = .none
         do throws(BareLineEnding) {
             let encoded = try outgoing.encode(chunk)
             if let size, outgoing.octets > size {
                 return self.abandon(.contentSizeMismatch(announced: size, actual: outgoing.octets))
             }
-            self.content = .streaming(outgoing, size: size)
-            self.enqueue(encoded)
-            self.flush()
+            if let held { self.enqueue(held) }
+            if outgoing.octets == size {
+                self.content = .streaming(outgoing, size: size, held: encoded)
+            } else {
+                self.content = .streaming(outgoing, size: size, held: nil)
+                self.enqueue(encoded)
+                self.flush()
+            }
             self.updateDeadline()
         } catch {
             self.abandon(.bareLineEnding(error))
@@ -193,12 +199,12 @@ final class ClientChannelHandler: ChannelInboundHandler {
 
     /// Ends streamed content.
     func finishContent() {
-        guard case .streaming(let outgoing, let size) = self.content else { return }
+        guard case .streaming(let outgoing, let size, let held) = self.content else { return }
         self.content = .none
         if let size, outgoing.octets != size {
             return self.abandon(.contentSizeMismatch(announced: size, actual: outgoing.octets))
         }
-        self.writeTrailer(outgoing)
+        self.writeTrailer(outgoing, after: held)
         self.drive()
     }
 
@@ -329,8 +335,11 @@ final class ClientChannelHandler: ChannelInboundHandler {
             self.content = .pumping(outgoing, buffer)
             self.pump()
         case .stream(let size):
-            if !outgoing.header.isEmpty { self.enqueue(ByteBuffer(bytes: outgoing.header)) }
-            self.content = .streaming(outgoing, size: size)
+            self.content = .streaming(
+                outgoing,
+                size: size,
+                held: outgoing.header.isEmpty ? nil : ByteBuffer(bytes: outgoing.header)
+            )
             self.signal()
         case .none, .pumping, .streaming:
             preconditionFailure("content is asked for once in a transaction")
@@ -373,9 +382,10 @@ final class ClientChannelHandler: ChannelInboundHandler {
         }
     }
 
-    private func writeTrailer(_ outgoing: OutgoingContent) {
+    private func writeTrailer(_ outgoing: OutgoingContent, after held: ByteBuffer? = nil) {
         do throws(BareLineEnding) {
             let trailer = try outgoing.trailer()
+            if let held { self.enqueue(held) }
             if trailer.utf8CodeUnitCount > 0 { self.enqueue(ByteBuffer(staticString: trailer)) }
             self.flush()
             self.session.contentSent()
