@@ -122,6 +122,11 @@ let package = Package(
             swiftSettings: strict
         ),
         .testTarget(name: "SMTPTests", dependencies: ["SMTP", "SASL", "MailSyntax"], swiftSettings: strict),
+        .testTarget(
+            name: "SMTPClientTests",
+            dependencies: ["SMTPClient", "SMTP", "SASL", "MailSyntax"] + nio,
+            swiftSettings: strict
+        ),
         .testTarget(name: "DNSTests", dependencies: ["DNS"], swiftSettings: strict),
         .testTarget(name: "DNSClientTests", dependencies: ["DNSClient", "DNS"], swiftSettings: strict),
         .testTarget(name: "MailSyntaxTests", dependencies: ["MailSyntax"], swiftSettings: strict),
