@@ -136,6 +136,17 @@ let package = Package(
             exclude: ["Programs"],
             swiftSettings: strict
         ),
+        .testTarget(
+            name: "SMTPServerTests",
+            dependencies: [
+                "SMTPServer", "SMTP", "SASL", "MailSyntax",
+                .product(name: "NIOEmbedded", package: "swift-nio"),
+                .product(name: "X509", package: "swift-certificates"),
+                .product(name: "SwiftASN1", package: "swift-asn1"),
+                .product(name: "Crypto", package: "swift-crypto"),
+            ] + nio,
+            swiftSettings: strict
+        ),
         .testTarget(name: "SASLTests", dependencies: ["SASL"], swiftSettings: strict),
     ]
 )
