@@ -148,5 +148,12 @@ let package = Package(
             swiftSettings: strict
         ),
         .testTarget(name: "SASLTests", dependencies: ["SASL"], swiftSettings: strict),
+        .testTarget(
+            name: "GatepostDeliveryTests",
+            dependencies: [
+                "GatepostDelivery", "GatepostModel", "SMTPClient", "DNS", "MailSyntax", "SMTP", "SASL",
+            ] + nio,
+            swiftSettings: strict
+        ),
     ]
 )

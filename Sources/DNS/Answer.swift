@@ -4,7 +4,8 @@ public struct Answer<Value: Sendable>: Sendable {
     public var records: [Value]
     /// Whether DNSSEC proved the whole answer, aliases and absence included.
     public var isAuthenticated: Bool
-    /// The name at the end of the aliases (CNAME), without trailing dot; the name asked for when there are none.
+    /// The name at the end of the aliases (CNAME), lower case, without trailing dot; the name asked for when there are
+    /// none.
     public var canonicalName: String
     /// How long the answer may be kept.
     public var ttl: Duration

@@ -118,6 +118,9 @@ public struct DNSName: Sendable {
         return wire.count <= Self.maximumWireOctets ? DNSName(checked: Array(wire)) : nil
     }
 
+    /// The name with `A`–`Z` made `a`–`z`.
+    public var lowercased: DNSName { DNSName(checked: self.wire.map(Self.folded)) }
+
     /// Whether it is `other` or lies below it.
     public func isInside(_ other: DNSName) -> Bool {
         var candidate: DNSName? = self

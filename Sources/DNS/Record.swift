@@ -48,7 +48,10 @@ public enum Record: Hashable, Sendable {
             rest = rest.dropFirst(2)
             guard preference.count == 2, let exchange = DNSName(consuming: &rest), rest.isEmpty else { return nil }
             self = .mx(
-                MXRecord(preference: preference.reduce(0) { $0 << 8 | UInt16($1) }, exchange: exchange.description)
+                MXRecord(
+                    preference: preference.reduce(0) { $0 << 8 | UInt16($1) },
+                    exchange: exchange.lowercased.description
+                )
             )
         case .tlsa:
             guard rest.count > 3 else { return nil }
@@ -80,7 +83,7 @@ public enum Record: Hashable, Sendable {
 public struct MXRecord: Hashable, Sendable, CustomStringConvertible {
     /// The lower, the earlier it is tried.
     public var preference: UInt16
-    /// The host's name without trailing dot; `.` in a null MX.
+    /// The host's name without trailing dot, lower case when it was read; `.` in a null MX.
     public var exchange: String
 
     /// Creates a record.

@@ -36,13 +36,13 @@ extension Resolver {
     /// The names of an address. Anyone may write any name there: look its addresses up before believing it.
     public func ptr(_ address: DNSAddress) async throws(DNSError) -> Answer<String> {
         try await self.records(.ptr, at: address.reverseName)
-            .compactMap { if case .ptr(let name) = $0 { name.description } else { nil } }
+            .compactMap { if case .ptr(let name) = $0 { name.lowercased.description } else { nil } }
     }
 
     /// The alias that stands at a name itself, not followed.
     public func cname(_ name: String) async throws(DNSError) -> Answer<String> {
         try await self.records(.cname, at: name)
-            .compactMap { if case .cname(let name) = $0 { name.description } else { nil } }
+            .compactMap { if case .cname(let name) = $0 { name.lowercased.description } else { nil } }
     }
 
     /// The addresses of a host: first those of IPv6, then those of IPv4, both asked for at the same time.
@@ -69,7 +69,7 @@ extension Resolver {
         return Answer(
             records: records,
             isAuthenticated: answers.allSatisfy(\.isAuthenticated),
-            canonicalName: answers.first?.canonicalName ?? name.description,
+            canonicalName: answers.first?.canonicalName ?? name.lowercased.description,
             ttl: answers.map(\.ttl).min() ?? .zero
         ).compactMap { record in
             switch record {

@@ -115,7 +115,7 @@ extension Zone: Resolver {
             return Answer(
                 records: found.map(\.record),
                 isAuthenticated: isAuthenticated,
-                canonicalName: name.description,
+                canonicalName: name.lowercased.description,
                 ttl: found.map(\.ttl).min().map { min(ttl ?? $0, $0) } ?? ttl ?? .zero
             )
         }

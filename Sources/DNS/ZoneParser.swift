@@ -72,26 +72,35 @@ struct ZoneParser {
         return self.zone
     }
 
+    /// The content of a quoted string, escapes undone.
     private func string(_ octets: ArraySlice<UInt8>, _ index: inout Int) throws(ZoneSyntaxError) -> [UInt8] {
-        var content: [UInt8] = []
         index += 1
+        let first = index
         while index < octets.endIndex, octets[index] != UInt8(ascii: "\"") {
-            if octets[index] == UInt8(ascii: "\\"), index + 1 < octets.endIndex {
-                let digits = octets[(index + 1)...].prefix(3)
-                if digits.count == 3, digits.allSatisfy(\.isDigit),
-                    let value = UInt8(String(decoding: digits, as: UTF8.self))
-                {
-                    content.append(value)
-                    index += 4
-                    continue
-                }
-                index += 1
-            }
-            content.append(octets[index])
-            index += 1
+            index += octets[index] == UInt8(ascii: "\\") ? 2 : 1
         }
         guard index < octets.endIndex else { throw self.error("\" is never closed") }
-        index += 1
+        defer { index += 1 }
+        return Self.unescaped(octets[first..<index])
+    }
+
+    /// The octets with `\065` and `\x` replaced by what they stand for.
+    private static func unescaped(_ octets: ArraySlice<UInt8>) -> [UInt8] {
+        var content: [UInt8] = []
+        var rest = octets
+        while let octet = rest.popFirst() {
+            let digits = rest.prefix(3)
+            if octet != UInt8(ascii: "\\") || rest.isEmpty {
+                content.append(octet)
+            } else if digits.count == 3, digits.allSatisfy(\.isDigit),
+                let value = UInt8(exactly: digits.reduce(0) { $0 * 10 + Int($1 &- 0x30) })
+            {
+                content.append(value)
+                rest = rest.dropFirst(3)
+            } else if let escaped = rest.popFirst() {
+                content.append(escaped)
+            }
+        }
         return content
     }
 
@@ -162,10 +171,16 @@ struct ZoneParser {
         case ("PTR", 1): return .ptr(try self.name(data[0]))
         case ("MX", 2):
             guard let preference = UInt16(data[0].text) else { throw self.error("not a preference") }
-            return .mx(MXRecord(preference: preference, exchange: try self.name(data[1]).description))
+            return .mx(MXRecord(preference: preference, exchange: try self.name(data[1]).lowercased.description))
         case ("TXT", 1...):
-            guard data.allSatisfy({ $0.octets.count <= 255 }) else { throw self.error("a string has over 255 octets") }
-            return .txt(TXTRecord(strings: data.map(\.octets)))
+            let strings = data.map { token in
+                switch token {
+                case .word(let octets): Self.unescaped(octets[...])
+                case .string(let octets): octets
+                }
+            }
+            guard strings.allSatisfy({ $0.count <= 255 }) else { throw self.error("a string has over 255 octets") }
+            return .txt(TXTRecord(strings: strings))
         case ("TLSA", 4...):
             let fields = data.prefix(3).compactMap { UInt8($0.text) }
             let digits = data.dropFirst(3).flatMap(\.octets)

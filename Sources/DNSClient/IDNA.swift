@@ -24,9 +24,9 @@ public enum IDNA {
     ///
     /// - Throws: ``Failure`` too when converting back does not give `name` again: such a name is made to deceive.
     public static func toUnicode(_ name: String) throws(Failure) -> String {
-        guard !name.utf8.contains(0) else { throw Failure(description: "the name holds a NUL") }
-        let unicode = try self.convert(name) { idn2_to_unicode_8z8z($0, $1, 0) }
-        guard try self.toASCII(unicode) == self.toASCII(name) else {
+        let ascii = try self.toASCII(name)
+        let unicode = try self.convert(ascii) { idn2_to_unicode_8z8z($0, $1, 0) }
+        guard try self.toASCII(unicode) == ascii else {
             throw Failure(description: "an A-label stands for no valid U-label")
         }
         return unicode

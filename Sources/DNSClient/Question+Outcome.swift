@@ -40,7 +40,7 @@ extension Result where Success == Answer<Record>, Failure == DNSError {
             Answer(
                 records: records,
                 isAuthenticated: result.secure != 0,
-                canonicalName: canonicalName.description,
+                canonicalName: canonicalName.lowercased.description,
                 ttl: .seconds(Int(max(result.ttl, 0)))
             )
         )

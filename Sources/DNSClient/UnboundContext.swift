@@ -48,8 +48,6 @@ struct UnboundContext {
             // Name servers on loopback and private networks are the operator's own business.
             ("do-not-query-localhost:", "no"),
             ("unblock-lan-zones:", "yes"),
-            // libunbound answers for `test.` by itself otherwise; here it is for the configured servers to know.
-            ("local-zone:", "test. nodefault"),
             ("rrset-cache-size:", String(cache)),
             ("msg-cache-size:", String(cache / 2)),
             ("key-cache-size:", String(cache / 4)),
@@ -74,6 +72,9 @@ struct UnboundContext {
             if let anchorFile { try self.check(ub_ctx_add_ta_file(context, anchorFile), "trust anchors \(anchorFile)") }
             for anchor in options.trustAnchors { try self.check(ub_ctx_add_ta(context, anchor), "trust anchor") }
         }
+        // libunbound would answer for `test.` itself; here it is for the configured servers to know. This ends the
+        // configuration, so that it comes last.
+        try self.check(ub_ctx_zone_remove(context, "test."), "local zone")
         return isValidating
     }
 
