@@ -1,4 +1,5 @@
 internal import Crypto
+internal import Foundation
 internal import Glibc
 package import SASL
 
@@ -61,11 +62,14 @@ package struct MasterKey: Sendable {
         } catch {
             throw .file(error)
         }
-        var status = stat()
-        guard stat(path, &status) == 0 else {
-            throw .file(LocalFile.Failure(path: path, action: "read", code: errno))
+        let mode: UInt32
+        do {
+            let attributes = try FileManager.default.attributesOfItem(atPath: path)
+            mode = (attributes[.posixPermissions] as? NSNumber)?.uint32Value ?? 0o777
+        } catch {
+            throw .file(LocalFile.Failure(path: path, action: "read", code: EACCES))
         }
-        guard status.st_mode & 0o077 == 0 else { throw .open(path: path, mode: status.st_mode & 0o777) }
+        guard mode & 0o077 == 0 else { throw .open(path: path, mode: mode & 0o777) }
         guard octets.count == MasterKey.octets else { throw .wrongSize(path: path) }
         return MasterKey(octets)
     }
