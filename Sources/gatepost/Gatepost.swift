@@ -19,7 +19,7 @@ struct Gatepost: ParsableCommand {
                 name: "What it holds:",
                 subcommands: [AccountVerbs.self, DomainVerbs.self, QueueVerbs.self, InboxVerbs.self]
             ),
-            CommandGroup(name: "Mail client:", subcommands: [Send.self]),
+            CommandGroup(name: "Mail client:", subcommands: [Send.self, ProviderVerbs.self]),
         ]
     )
 }

@@ -38,10 +38,16 @@ enum Main {
             if var asynchronous = command as? any AsyncParsableCommand {
                 try await asynchronous.run()
             } else {
+                // Help and completions are such commands, and end with an error of the parser's own.
                 try command.run()
             }
         } catch {
-            Failure.exit(with: error, onOther: onParseError)
+            let isOurs = command is any AsyncParsableCommand
+            Failure.exit(with: error) { error in
+                guard isOurs else { onParseError(error) }
+                Terminal.message("error: \(error)")
+                Glibc.exit(ExitCode.inputOutput.rawValue)
+            }
         }
         Glibc.exit(0)
     }

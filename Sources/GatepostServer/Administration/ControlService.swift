@@ -42,23 +42,31 @@ package struct ControlService: Service {
             throw LocalFile.Failure(path: "\(self.directory)/\(ControlSocketPath.name)", action: "protect", code: errno)
         }
         defer { unlink(path.path) }
-        try await cancelWhenGracefulShutdown {
-            try await withThrowingDiscardingTaskGroup { tasks in
-                let slots = ConnectionSlots(ControlService.maximumConnections)
-                try await server.executeThenClose { connections in
-                    for try await connection in connections {
-                        guard slots.take() else {
-                            try await connection.channel.close()
-                            continue
-                        }
-                        tasks.addTask {
-                            await self.serve(connection)
-                            slots.giveBack()
-                        }
+        do {
+            try await cancelWhenGracefulShutdown { try await self.accept(from: server) }
+        } catch is CancellationError {
+            self.logger.debug("control socket closed")
+        }
+    }
+
+    private func accept(
+        from server: NIOAsyncChannel<NIOAsyncChannel<ByteBuffer, ByteBuffer>, Never>
+    ) async throws {
+        try await withThrowingDiscardingTaskGroup { tasks in
+            let slots = ConnectionSlots(ControlService.maximumConnections)
+            try await server.executeThenClose { connections in
+                for try await connection in connections {
+                    guard slots.take() else {
+                        try await connection.channel.close()
+                        continue
+                    }
+                    tasks.addTask {
+                        await self.serve(connection)
+                        slots.giveBack()
                     }
                 }
-                tasks.cancelAll()
             }
+            tasks.cancelAll()
         }
     }
 

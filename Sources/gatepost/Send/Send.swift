@@ -26,6 +26,9 @@ struct Send: AsyncParsableCommand {
     @Option(name: .long, help: ArgumentHelp("The server. [localhost:587]", valueName: "host:port"))
     var server: String?
 
+    @Option(name: .long, help: "Take server and TLS from this provider: see 'gatepost provider list'.")
+    var provider: String?
+
     @Option(
         name: .long,
         help: "How to use TLS. [implicit on ports 465 and 1465, else starttls with a login and opportunistic without]"
@@ -146,6 +149,11 @@ struct Send: AsyncParsableCommand {
 
     private func settings() throws -> SendSettings {
         var settings = try SendSettings.defaults()
+        if let name = self.provider {
+            let provider = try ProviderShow.provider(name)
+            settings.server = "\(provider.host):\(provider.port)"
+            settings.tls = Send.word(for: provider.tls)
+        }
         settings.server = self.server ?? settings.server
         settings.tls = self.tls?.rawValue ?? settings.tls
         settings.user = self.user ?? settings.user
@@ -236,6 +244,10 @@ struct Send: AsyncParsableCommand {
         if let name = MechanismName(text), known.contains(name) { return name }
         let near = NearestWord.to(text, among: known.map(\.description)).map { "; did you mean '\($0)'?" } ?? ""
         throw Failure(.usage, "'\(text)' is not a mechanism that this version has\(near)")
+    }
+
+    static func word(for security: TransportSecurity) -> String {
+        security == .required ? "starttls" : security.rawValue
     }
 
     static func security(_ text: String?, _ endpoint: Endpoint, hasLogin: Bool) throws -> TransportSecurity {

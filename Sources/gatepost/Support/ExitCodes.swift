@@ -28,8 +28,8 @@ struct Failure: Error {
 
     /// Says what went wrong and ends the process with the code that fits.
     ///
-    /// - Parameter onOther: What ends the process for the argument parser's own errors.
-    static func exit(with error: any Error, onOther: (any Error) -> Never) -> Never {
+    /// - Parameter orElse: What ends the process for errors that no command of ours throws.
+    static func exit(with error: any Error, orElse: (any Error) -> Never) -> Never {
         switch error {
         case let failure as Failure:
             if !failure.message.isEmpty { Terminal.message("error: \(failure.message)") }
@@ -55,11 +55,11 @@ struct Failure: Error {
         case let failure as PasswordDerivation.Failure:
             Terminal.message("error: \(failure)")
             Glibc.exit(ExitCode.badInput.rawValue)
-        case is ExitCode, is ValidationError, is CleanExit:
-            onOther(error)
+        case let error as ValidationError:
+            Terminal.message("error: \(error.message)")
+            Glibc.exit(ExitCode.usage.rawValue)
         default:
-            Terminal.message("error: \(error)")
-            Glibc.exit(ExitCode.inputOutput.rawValue)
+            orElse(error)
         }
     }
 
