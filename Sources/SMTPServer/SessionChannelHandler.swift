@@ -292,7 +292,8 @@ final class SessionChannelHandler: ChannelDuplexHandler {
 
     private func seed() -> ServerSession.ExchangeSeed {
         var generator = SystemRandomNumberGenerator()
-        let nonce = (0..<24).map { _ in UInt8.random(in: .min ... .max, using: &generator) }
+        // Three numbers of eight octets: each one asked for is a system call.
+        let nonce = (0..<3).flatMap { _ in withUnsafeBytes(of: generator.next() as UInt64) { Array($0) } }
         return ServerSession.ExchangeSeed(nonce: nonce, secondsSince1970: self.shared.now())
     }
 
