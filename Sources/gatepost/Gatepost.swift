@@ -9,17 +9,17 @@ struct Gatepost: ParsableCommand {
             New here? 'gatepost dev' runs a sandbox on this machine that needs no configuration.
             For a real host: 'gatepost init', then 'gatepost serve'.
 
-            Exit codes: 0 done, 1 the answer is no, 64 usage, 65 bad input, 69 unavailable, 74 input/output,
+            Exit codes: 0 done, 1 the answer is no, 64 usage, 65 bad input, 69 unavailable, 74 input/output, \
             75 try again later, 77 not permitted, 78 bad configuration.
             """,
         version: "gatepost \(ProductVersion.current)",
         groupedSubcommands: [
-            CommandGroup(name: "Server:", subcommands: [Init.self, Serve.self, Dev.self, Config.self, Status.self]),
+            CommandGroup(name: "Server", subcommands: [Init.self, Serve.self, Dev.self, Config.self, Status.self]),
             CommandGroup(
-                name: "What it holds:",
+                name: "What it holds",
                 subcommands: [AccountVerbs.self, DomainVerbs.self, QueueVerbs.self, InboxVerbs.self]
             ),
-            CommandGroup(name: "Mail client:", subcommands: [Send.self, ProviderVerbs.self]),
+            CommandGroup(name: "Mail client", subcommands: [Send.self, ProviderVerbs.self]),
         ]
     )
 }

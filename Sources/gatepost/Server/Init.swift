@@ -38,7 +38,7 @@ struct Init: AsyncParsableCommand {
     private struct Report: Encodable {
         var configuration: String
         var data: String
-        var account: String
+        var account: String?
         var password: String?
         var created: [String] = []
         var existing: [String] = []
@@ -48,7 +48,7 @@ struct Init: AsyncParsableCommand {
         let file = LocalFile.absolute(self.config ?? "gatepost.yaml")
         let setup = try self.setup(file)
         let loaded = try ConfigurationLoader.load(file: file, environment: Environment.variables)
-        var report = Report(configuration: file, data: loaded.configuration.data, account: setup.account)
+        var report = Report(configuration: file, data: loaded.configuration.data)
         for (what, isNew) in setup.steps {
             if isNew { report.created.append(what) } else { report.existing.append(what) }
         }
@@ -56,8 +56,8 @@ struct Init: AsyncParsableCommand {
         if self.output.json { return try Terminal.json(report) }
         for what in report.created { Terminal.message("created  \(what)") }
         for what in report.existing { Terminal.message("exists   \(what)") }
-        if let password = report.password {
-            Terminal.message("account \(report.account), password (shown once):")
+        if let password = report.password, let account = report.account {
+            Terminal.message("account \(account), password (shown once):")
             Terminal.result(password)
         }
         Terminal.message("next: gatepost serve --config \(self.config ?? "gatepost.yaml")")
@@ -127,25 +127,32 @@ struct Init: AsyncParsableCommand {
         } catch let failure as AdministrationFailure where failure.kind == .exists {
             report.existing.append("domain \(setup.domain)")
         }
-        let address = try await session.canonicalAddress(setup.account)
-        report.account = address
-        do {
-            _ = try await session.perform(.showAccount(address: address))
-            report.existing.append("account \(address)")
-        } catch let failure as AdministrationFailure where failure.kind == .notFound {
-            let made = RandomOctets.password()
-            let password = self.passwordStdin ? try PasswordInput.fromStandardInput() : Secret(made)
-            let credential = try PasswordDerivation.derive(password, owner: address, masterKey: masterKey)
-            let addition = AccountAddition(
-                address: address,
-                isSandbox: false,
-                credential: CredentialRecord(credential)
-            )
-            _ = try await session.perform(.addAccounts([addition]))
-            report.created.append("account \(address)")
-            if !self.passwordStdin { report.password = made }
-        }
+        try await self.addFirstAccount(session, setup, masterKey, &report)
         try await session.close()
+    }
+
+    private func addFirstAccount(
+        _ session: AdministrationSession,
+        _ setup: Setup,
+        _ masterKey: MasterKey,
+        _ report: inout Report
+    ) async throws {
+        guard case .accounts(let accounts) = try await session.perform(.listAccounts(after: nil, limit: 500)) else {
+            throw StoreOptions.misunderstood
+        }
+        let address = try await session.canonicalAddress(setup.account)
+        if accounts.contains(where: { $0.address == address }) || (self.account == nil && !accounts.isEmpty) {
+            report.existing.append("\(accounts.count) accounts")
+            return
+        }
+        let made = RandomOctets.password()
+        let password = self.passwordStdin ? try PasswordInput.fromStandardInput() : Secret(made)
+        let credential = try PasswordDerivation.derive(password, owner: address, masterKey: masterKey)
+        let addition = AccountAddition(address: address, isSandbox: false, credential: CredentialRecord(credential))
+        _ = try await session.perform(.addAccounts([addition]))
+        report.account = address
+        report.created.append("account \(address)")
+        if !self.passwordStdin { report.password = made }
     }
 
     private static func name(_ text: String, _ option: String) throws -> String {
