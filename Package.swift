@@ -149,6 +149,17 @@ let package = Package(
         ),
         .testTarget(name: "SASLTests", dependencies: ["SASL"], swiftSettings: strict),
         .testTarget(
+            name: "GatepostServerTests",
+            dependencies: ["GatepostServer", "GatepostModel", "GatepostSQLite", "MailSyntax", "SASL"] + nio,
+            swiftSettings: strict
+        ),
+        .testTarget(
+            name: "CommandLineTests",
+            dependencies: ["gatepost", "GatepostServer"],
+            exclude: ["Snapshots"],
+            swiftSettings: strict
+        ),
+        .testTarget(
             name: "GatepostDeliveryTests",
             dependencies: [
                 "GatepostDelivery", "GatepostModel", "SMTPClient", "DNS", "MailSyntax", "SMTP", "SASL",
