@@ -29,25 +29,12 @@ package struct TLSContextLoader: Sendable {
         } catch {
             throw Failure(description: "\(self.tls.certificate) holds no readable PEM certificate: \(error)")
         }
-        guard let first = chain.first else {
-            throw Failure(description: "\(self.tls.certificate) holds no certificate")
-        }
+        guard !chain.isEmpty else { throw Failure(description: "\(self.tls.certificate) holds no certificate") }
         let key: NIOSSLPrivateKey
         do {
             key = try NIOSSLPrivateKey(file: self.tls.key, format: .pem)
         } catch {
             throw Failure(description: "\(self.tls.key) holds no readable PEM private key: \(error)")
-        }
-        let keyText: [UInt8]
-        do {
-            keyText = try LocalFile.read(self.tls.key)
-        } catch {
-            throw Failure(description: "\(error)")
-        }
-        guard try KeyPair.fits(first, key: keyText) != false else {
-            throw Failure(
-                description: "\(self.tls.key) does not belong to the first certificate in \(self.tls.certificate)"
-            )
         }
         var configuration = TLSConfiguration.makeServerConfiguration(
             certificateChain: chain.map { .certificate($0) },

@@ -28,17 +28,21 @@ extension ConfigurationReader {
         else { return }
         do {
             let certificates = try NIOSSLCertificate.fromPEMBytes(chain)
-            guard let first = certificates.first else {
-                self.fault("tls.certificate", "\(tls.certificate) holds no certificate")
-                return
-            }
+            let key: NIOSSLPrivateKey
             do {
-                _ = try NIOSSLPrivateKey(bytes: keyText, format: .pem)
+                key = try NIOSSLPrivateKey(bytes: keyText, format: .pem)
             } catch {
                 self.fault("tls.key", "\(tls.key) holds no private key that can be used (is it encrypted?)")
                 return
             }
-            if try KeyPair.fits(first, key: keyText) == false {
+            do {
+                _ = try NIOSSLContext(
+                    configuration: .makeServerConfiguration(
+                        certificateChain: certificates.map { .certificate($0) },
+                        privateKey: .privateKey(key)
+                    )
+                )
+            } catch {
                 self.fault("tls.key", "\(tls.key) does not belong to the first certificate in \(tls.certificate)")
             }
         } catch {

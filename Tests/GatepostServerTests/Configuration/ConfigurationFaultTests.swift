@@ -201,7 +201,7 @@ struct ConfigurationFaultTests {
         #expect(try self.faults(directory, "cert.pem", "key.pem") == "")
         #expect(
             try self.faults(directory, "cert.pem", "other.pem")
-                == "c.yaml:2:30: error: key tls.key: /DIR/other.pem does not belong to the first certificate in /DIR/cert.pem"
+                == "c.yaml:2:36: error: key tls.key: /DIR/other.pem does not belong to the first certificate in /DIR/cert.pem"
         )
         #expect(
             try self.faults(directory, "text.pem", "key.pem")
