@@ -47,18 +47,4 @@ struct HelpTests {
         #expect(result.code == 0)
         #expect(result.output.contains("account"))
     }
-
-    @Test("starts fast", .timeLimit(.minutes(1)))
-    func fast() async throws {
-        let directory = try WorkingDirectory()
-        _ = try await CommandLineTool.run(["--version"], in: directory.url)
-        let clock = ContinuousClock()
-        var best = Duration.seconds(60)
-        for _ in 0..<5 {
-            let start = clock.now
-            _ = try await CommandLineTool.run(["--version"], in: directory.url)
-            best = min(best, clock.now - start)
-        }
-        #expect(best < .milliseconds(300))
-    }
 }
