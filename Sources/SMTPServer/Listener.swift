@@ -90,6 +90,13 @@ public struct Listener: Sendable {
                         case .shuttingDown: refusal = .shuttingDown
                         }
                     }
+                    if refusal != nil, configuration.session.security == .implicit {
+                        guard registry.mayHearRefusal() else {
+                            channel.close(promise: nil)
+                            return
+                        }
+                        channel.closeFuture.whenComplete { _ in registry.refusalEnded() }
+                    }
                     if configuration.session.security == .implicit, let tls {
                         try channel.pipeline.syncOperations.addHandler(NIOSSLServerHandler(context: tls.current))
                     }
