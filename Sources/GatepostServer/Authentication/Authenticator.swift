@@ -27,6 +27,9 @@ package struct Authenticator: Sendable {
         package var refusal: Refusal?
     }
 
+    /// Nonce, ciphertext and tag of the usual size that no key opens.
+    private static let nothingSealed = [UInt8](repeating: 0, count: 12 + 16 + 16)
+
     private let directory: AccountDirectory
     private let pool: HashingPool
     private let masterKey: MasterKey
@@ -119,6 +122,18 @@ package struct Authenticator: Sendable {
     }
 
     private func sharedSecret(_ question: SharedSecretQuestion, account: Account?) -> Finding {
+        let credential = account?.credentials.first { $0.legacyMechanisms.contains(question.mechanism) }
+        let secret: Secret?
+        do {
+            // Where there is nothing to open something is tried that does not open, for the time that it takes.
+            secret = try self.masterKey.open(
+                credential?.sealedSecret ?? Authenticator.nothingSealed,
+                owner: account?.address ?? question.authenticationIdentity
+            )
+        } catch {
+            // Sealed under another master key: it opens nothing, and the operator sees the reason in the log.
+            secret = nil
+        }
         guard let account else {
             let refusal = self.absence(of: question.authenticationIdentity)
             return Finding(answer: .sharedSecret(nil), account: nil, refusal: refusal)
@@ -126,17 +141,11 @@ package struct Authenticator: Sendable {
         guard account.isEnabled else {
             return Finding(answer: .sharedSecret(nil), account: account, refusal: .disabled)
         }
-        let credential = account.credentials.first { $0.legacyMechanisms.contains(question.mechanism) }
-        guard let sealed = credential?.sealedSecret else {
-            return Finding(answer: .sharedSecret(nil), account: account, refusal: .mechanismRefused)
-        }
-        do {
-            let secret = try self.masterKey.open(sealed, owner: account.address)
-            return Finding(answer: .sharedSecret(secret), account: account, refusal: nil)
-        } catch {
-            // Sealed under another master key: it opens nothing, and the operator sees the reason in the log.
-            return Finding(answer: .sharedSecret(nil), account: account, refusal: .mechanismRefused)
-        }
+        return Finding(
+            answer: .sharedSecret(secret),
+            account: account,
+            refusal: secret == nil ? .mechanismRefused : nil
+        )
     }
 
     /// Grows with every change of an account.

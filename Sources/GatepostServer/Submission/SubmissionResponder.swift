@@ -223,6 +223,9 @@ final class SubmissionResponder: SessionResponder {
         } catch {
             self.storeFailed(error, message)
             message.refuse(.storeFailure(error))
+            // At once: the client may be long in coming to the end, and until then its half message would keep the disk full.
+            await self.discardFile(of: message)
+            message.file = nil
         }
         let kept = message
         self.state.withLock { $0.message = kept }
@@ -237,6 +240,10 @@ final class SubmissionResponder: SessionResponder {
         } else {
             file = try await self.service.spool.makeFile(for: message.identifier)
             message.file = file
+        }
+        // A client that did not tell the size may not fill the disk up either: the database needs room to note what was delivered.
+        guard self.service.spool.freeOctets() >= SubmissionResponder.reservedOctets else {
+            throw StoreError(.noSpace, "less than \(SubmissionResponder.reservedOctets) octets are free")
         }
         let octets = message.buffer
         message.buffer = []
