@@ -89,7 +89,6 @@ final class SessionChannelHandler: ChannelDuplexHandler {
 
     func channelRead(context: ChannelHandlerContext, data: NIOAny) {
         var buffer = self.unwrapInboundIn(data)
-        self.lastActivity = context.eventLoop.now
         guard !self.isClosing else { return }
         if self.input.readableBytes == 0 {
             self.input = buffer
@@ -178,6 +177,7 @@ final class SessionChannelHandler: ChannelDuplexHandler {
     }
 
     private func process(_ context: ChannelHandlerContext) {
+        var hasProgressed = false
         while !self.isClosing, !self.isHandshaking, !self.isStalled(context) {
             let (consumed, action) = self.input.withUnsafeReadableBytes { octets in
                 let step = self.session.receive(octets, seed: self.seed)
@@ -185,11 +185,14 @@ final class SessionChannelHandler: ChannelDuplexHandler {
                 return step
             }
             self.input.moveReaderIndex(forwardBy: consumed)
+            hasProgressed = hasProgressed || consumed > 0
             if case .waitForInput = action, consumed == 0 { break }
             self.perform(action, context)
             // Between two transactions of a client that sends on and on.
             if self.closesWhenIdle { self.closeIfIdle(context) }
         }
+        // A command that comes octet by octet is as good as silence: only a whole line, or mail data, counts.
+        if hasProgressed { self.lastActivity = context.eventLoop.now }
         if self.input.readableBytes == 0 {
             // An idle session holds no buffer.
             self.input = ByteBuffer()

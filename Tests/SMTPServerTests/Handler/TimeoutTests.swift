@@ -32,6 +32,20 @@ struct TimeoutTests {
         #expect(!session.channel.isActive)
     }
 
+    @Test("a command that comes octet by octet is silence")
+    func trickle() throws {
+        let session = try EmbeddedSession()
+        #expect(try session.codes() == ["220"])
+        for _ in 0..<5 {
+            session.loop.advanceTime(by: .seconds(59))
+            try session.send("N")
+        }
+        #expect(session.channel.isActive)
+        session.loop.advanceTime(by: .seconds(5))
+        #expect(try session.codes() == ["421"])
+        #expect(!session.channel.isActive)
+    }
+
     @Test("mail data has its own limit, and the message is thrown away")
     func data() throws {
         let session = try EmbeddedSession(timeouts: SessionTimeouts(command: .seconds(300), data: .seconds(400)))
