@@ -3,7 +3,7 @@ import Testing
 
 @Suite("Client against server, every mechanism")
 struct ExchangeTests {
-    static let mechanisms = ServerMechanisms.available
+    static let mechanisms = Exchange.passwordMechanisms
 
     @Test("the right password is taken, with and without an initial response", arguments: mechanisms, [true, false])
     func rightPassword(_ name: MechanismName, usesInitialResponse: Bool) {

@@ -3,7 +3,7 @@ import Testing
 
 @Suite("What no server may be brought down by")
 struct ServerRobustnessTests {
-    static let mechanisms = ServerMechanisms.available
+    static let mechanisms = Exchange.passwordMechanisms
 
     static let responses: [[UInt8]] = [
         [], [0], [0, 0], [0, 0, 0], [0x20], Array(",".utf8), Array(",,,".utf8), Array("=".utf8), Array("n,,".utf8),
@@ -98,7 +98,7 @@ struct ServerRobustnessTests {
 
     @Test("there is no mechanism for an unknown name")
     func unknown() throws {
-        let name = try #require(MechanismName("SCRAM-SHA-256-PLUS"))
+        let name = try #require(MechanismName("SCRAM-SHA-999"))
         #expect(ServerMechanisms.make(name, nonce: Exchange.nonce, hostname: "h", secondsSince1970: 0) == nil)
         let credentials = ClientCredentials(authenticationIdentity: "u", password: Secret("p"))
         #expect(ClientMechanisms.make(name, credentials: credentials, nonce: Exchange.nonce) == nil)

@@ -265,7 +265,8 @@ struct SharedVectorTests {
         #expect(finalData == vector.steps[3].octets)
     }
 
-    @Test("Dovecot's verdicts on first messages", arguments: DovecotInput.cases)
+    // EXTERNAL names nobody in its message, so Dovecot's verdicts on it are about its own configuration.
+    @Test("Dovecot's verdicts on first messages", arguments: DovecotInput.cases.filter { $0.mech != "EXTERNAL" })
     func dovecot(_ input: DovecotInput) throws {
         let name = try #require(MechanismName(input.mech))
         var server = Exchange.server(name)

@@ -8,12 +8,16 @@ public enum ClientMechanisms {
     /// - Parameters:
     ///   - nonce: At least 18 octets from a cryptographic random source, used for this exchange only.
     ///   - iterations: What SCRAM iteration counts the client goes along with.
+    ///   - channelBindings: What the TLS connection can be bound to; the -PLUS mechanisms need one.
+    ///   - offered: What the server offers, so that a plain SCRAM can say that no -PLUS was among it.
     /// - Returns: `nil` where the library has no such mechanism.
     public static func make(
         _ name: MechanismName,
         credentials: ClientCredentials,
         nonce: [UInt8],
-        iterations: SCRAMIterationLimits = .standard
+        iterations: SCRAMIterationLimits = .standard,
+        channelBindings: ChannelBindings = .none,
+        offered: [MechanismName] = []
     ) -> (any ClientMechanism)? {
         precondition(nonce.count >= 18, "A nonce of fewer than 18 octets can be guessed or repeats")
         switch name {
@@ -23,9 +27,28 @@ public enum ClientMechanisms {
             return LoginClient(credentials: credentials)
         case .cramMD5:
             return CRAMMD5Client(credentials: credentials)
+        case .external:
+            return ExternalClient(credentials: credentials)
+        case .oauthBearer, .xoauth2:
+            return BearerTokenClient(name, credentials: credentials)
         default:
             guard let hash = SCRAMHash(mechanism: name) else { return nil }
-            return SCRAMClient(hash: hash, credentials: credentials, nonce: nonce, iterations: iterations)
+            let binding: SCRAMClientBinding
+            if name.bindsToChannel {
+                guard let (type, data) = channelBindings.preferred else { return nil }
+                binding = .bound(type, data)
+            } else {
+                let isOffered = offered.contains { $0.bindsToChannel }
+                // `y` only when no -PLUS was offered; with one offered and not used it would be refused.
+                binding = channelBindings.isEmpty || isOffered ? .unsupported : .notOffered
+            }
+            return SCRAMClient(
+                hash: hash,
+                credentials: credentials,
+                nonce: nonce,
+                iterations: iterations,
+                binding: binding
+            )
         }
     }
 
@@ -37,14 +60,17 @@ public enum ClientMechanisms {
     ///
     /// - Parameters:
     ///   - overTLS: Whether the connection is encrypted.
+    ///   - canBind: Whether there is something to bind to, so that -PLUS forms can be used.
     ///   - allowClearTextWithoutTLS: Whether PLAIN and LOGIN may be used on a connection that is not. Anyone on the way can
     ///     read the password then.
     public static func ranked(
         offered: [MechanismName],
         overTLS: Bool,
-        allowClearTextWithoutTLS: Bool
+        allowClearTextWithoutTLS: Bool,
+        canBind: Bool = false
     ) -> [MechanismName] {
-        let scram: [MechanismName] = [.scramSHA512, .scramSHA256, .scramSHA1]
+        let plus: [MechanismName] = canBind ? [.scramSHA512Plus, .scramSHA256Plus, .scramSHA1Plus] : []
+        let scram: [MechanismName] = plus + [.scramSHA512, .scramSHA256, .scramSHA1]
         let clearText: [MechanismName] = [.plain, .login]
         let preference: [MechanismName] =
             if overTLS {
