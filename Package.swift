@@ -93,6 +93,7 @@ let package = Package(
             ] + nio,
             swiftSettings: strict
         ),
+        .target(name: "GatepostTesting", dependencies: ["GatepostModel"], swiftSettings: strict),
         // Level 5.
         .systemLibrary(name: "CArgon2", pkgConfig: "libargon2", providers: [.apt(["libargon2-dev"])]),
         .target(
@@ -148,6 +149,27 @@ let package = Package(
             swiftSettings: strict
         ),
         .testTarget(name: "SASLTests", dependencies: ["SASL"], swiftSettings: strict),
+        .testTarget(
+            name: "GatepostModelTests",
+            dependencies: ["GatepostModel", "MailSyntax", "SASL", "SMTP"],
+            swiftSettings: strict
+        ),
+        .testTarget(
+            name: "GatepostSQLiteTests",
+            dependencies: ["GatepostSQLite", "GatepostTesting", "GatepostModel", "MailSyntax", "SASL", "SMTP"],
+            swiftSettings: strict
+        ),
+        .testTarget(
+            name: "GatepostServerTests",
+            dependencies: ["GatepostServer", "GatepostModel", "GatepostSQLite", "MailSyntax", "SASL"] + nio,
+            swiftSettings: strict
+        ),
+        .testTarget(
+            name: "CommandLineTests",
+            dependencies: ["gatepost", "GatepostServer"],
+            exclude: ["Snapshots"],
+            swiftSettings: strict
+        ),
         .testTarget(
             name: "GatepostDeliveryTests",
             dependencies: [

@@ -67,7 +67,11 @@ final class Writer: @unchecked Sendable {
             // A failed sync marks the pages clean that did not reach the disk, so that a second one on this descriptor would
             // succeed without them. And what a failed commit left in the log must not come to life at the next start: its
             // messages were refused, and their senders send them again.
-            if error.code != .noSpace { self.needsRecovery = true }
+            if error.code != .noSpace {
+                self.needsRecovery = true
+                // At once, so that a crash before the next commit finds an empty log; if the disk still refuses, the next one tries again.
+                self.recoverIfPossible()
+            }
             throw .commit(error)
         }
         if !effects.filesToDelete.isEmpty { self.afterCommit(effects) }
@@ -76,6 +80,14 @@ final class Writer: @unchecked Sendable {
     private func undo(after error: StoreError) {
         do {
             try self.connection.rollback()
+        } catch {
+            self.needsRecovery = true
+        }
+    }
+
+    private func recoverIfPossible() {
+        do {
+            try self.recover()
         } catch {
             self.needsRecovery = true
         }

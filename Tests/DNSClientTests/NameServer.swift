@@ -108,11 +108,22 @@ final class NameServer {
         return Int(UInt16(bigEndian: address.sin_port))
     }
 
-    private static func loopback(port: Int) -> sockaddr_in {
+    private static func with<Value>(
+        _ address: sockaddr_in,
+        _ body: (UnsafePointer<sockaddr>, socklen_t) -> Value
+    ) -> Value {
+        withUnsafePointer(to: address) { pointer in
+            pointer.withMemoryRebound(to: sockaddr.self, capacity: 1) { generic in
+                body(generic, socklen_t(MemoryLayout<sockaddr_in>.size))
+            }
+        }
+    }
+
+    private static func loopback(port: Int, host: UInt32 = 0x7F00_0001) -> sockaddr_in {
         var address = sockaddr_in()
         address.sin_family = sa_family_t(AF_INET)
         address.sin_port = in_port_t(port).bigEndian
-        address.sin_addr.s_addr = UInt32(0x7F00_0001).bigEndian
+        address.sin_addr.s_addr = host.bigEndian
         return address
     }
 
@@ -122,13 +133,10 @@ final class NameServer {
         while ContinuousClock.now < deadline, self.process.isRunning {
             let descriptor = socket(AF_INET, Int32(SOCK_STREAM.rawValue), 0)
             defer { close(descriptor) }
-            var address = Self.loopback(port: self.port)
-            let isOpen = withUnsafePointer(to: &address) { pointer in
-                pointer.withMemoryRebound(to: sockaddr.self, capacity: 1) {
-                    connect(descriptor, $0, socklen_t(MemoryLayout<sockaddr_in>.size)) == 0
-                }
-            }
-            if isOpen { return }
+            // From another address, or the socket might be given the very port and connect to itself.
+            let isBound = Self.with(Self.loopback(port: 0, host: 0x7F00_0002)) { bind(descriptor, $0, $1) == 0 }
+            let isOpen = Self.with(Self.loopback(port: self.port)) { connect(descriptor, $0, $1) == 0 }
+            if isBound, isOpen { return }
             sched_yield()
         }
         let log = try? String(contentsOf: self.folder.appendingPathComponent("nsd.log"), encoding: .utf8)

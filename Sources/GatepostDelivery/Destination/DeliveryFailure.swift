@@ -38,12 +38,13 @@ enum DeliveryFailure {
 
     /// The connection ended; the server's last words, where it had some, say more than we can.
     static func lost(_ error: SMTPClientError) -> Verdict {
-        Verdict(
-            .transient,
-            error.reply ?? .connectionLost,
-            speaker: error.reply == nil ? .us : .peer,
-            note: "\(error)"
-        )
+        guard let reply = self.refusal(error) else { return .transient(.connectionLost, note: "\(error)") }
+        return Verdict(.transient, reply, speaker: .peer, note: "\(error.stage)")
+    }
+
+    /// The server's last words, where they explain the failure: it may have said yes to everything until then.
+    private static func refusal(_ error: SMTPClientError) -> Reply? {
+        error.reply.flatMap { $0.isTransient || $0.isPermanent ? $0 : nil }
     }
 
     /// No refusal of a session is a verdict about a message: all of them are worth another try.
@@ -51,12 +52,12 @@ enum DeliveryFailure {
         if self.isAboutLogin(error) {
             return .transient(.relayLoginRefused, note: error.reply.map { "\($0)" } ?? "\(error)")
         }
-        if let reply = error.reply { return Verdict(.transient, reply, speaker: .peer, note: "\(error.stage)") }
         switch error.reason {
         case .session(.tlsNotOffered), .session(.tlsFailed):
             return .transient(.tlsUnavailable, note: "\(error)")
         default:
-            return .transient(.noAnswerFromHost, note: "\(error)")
+            guard let reply = self.refusal(error) else { return .transient(.noAnswerFromHost, note: "\(error)") }
+            return Verdict(.transient, reply, speaker: .peer, note: "\(error.stage)")
         }
     }
 

@@ -66,17 +66,21 @@ package struct ExchangerLookup: Sendable {
     private func addresses(of hosts: [String]) async -> [(host: String, answer: HostAnswer)] {
         await withTaskGroup(of: (Int, HostAnswer).self) { group in
             for (index, host) in hosts.enumerated() {
-                group.addTask {
-                    do throws(DNSError) {
-                        return (index, .success(try await self.resolver.addresses(host)))
-                    } catch {
-                        return (index, .failure(error))
-                    }
-                }
+                group.addTask { (index, await self.addresses(of: host)) }
             }
             var answers: [Int: HostAnswer] = [:]
             for await (index, answer) in group { answers[index] = answer }
             return hosts.enumerated().compactMap { index, host in answers[index].map { (host, $0) } }
+        }
+    }
+
+    // A function of its own, not a `do throws` inside the child task: there, optimised code of Swift 6.3 loses the index
+    // that the closure captured, and with it the answer.
+    private func addresses(of host: String) async -> HostAnswer {
+        do throws(DNSError) {
+            return .success(try await self.resolver.addresses(host))
+        } catch {
+            return .failure(error)
         }
     }
 

@@ -22,6 +22,8 @@ package struct DeliveryConfiguration: Sendable {
     package var leaseDuration: Duration = .seconds(3600)
     /// The least time between two looks into the queue while there is something to do, so that they find more than one message each.
     package var leaseInterval: Duration = .milliseconds(5)
+    /// The least time between two commits of outcomes, so that they hold more than one each. A crash repeats what was not committed.
+    package var settleInterval: Duration = .milliseconds(5)
     /// How long a connection without work stays open.
     package var idleTime: Duration = .seconds(2)
     /// Transactions on one connection to a mail exchanger; to the relay or the local store ten times as many.
@@ -71,11 +73,5 @@ package struct DeliveryConfiguration: Sendable {
         if case .hold = self.delivery.route { true } else { false }
     }
 
-    var schedule: RetrySchedule {
-        RetrySchedule(
-            first: self.delivery.retry.first,
-            maximum: self.delivery.retry.maximum,
-            expire: self.delivery.retry.expire
-        )
-    }
+    var schedule: RetrySchedule { self.delivery.retry }
 }

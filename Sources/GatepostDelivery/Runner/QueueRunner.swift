@@ -80,7 +80,12 @@ package final class QueueRunner: Sendable {
         let wake = self.wake
         let agenda = self.agenda
         (self.orders, self.orderSource) = AsyncStream.makeStream()
-        self.settler = Settler(store: store, sleep: sleep, logger: logger) { entries in
+        self.settler = Settler(
+            store: store,
+            interval: configuration.settleInterval,
+            sleep: sleep,
+            logger: logger
+        ) { entries in
             for entry in entries {
                 for result in entry.results {
                     inFlight.end(result.message, CollectionOfOne(result.recipient))

@@ -26,18 +26,23 @@ final class Settler: Sendable {
     private let state = Mutex(State())
     private let wake = WakeSignal()
     private let store: any QueueStore
+    private let interval: Duration
     private let sleep: @Sendable (Duration) async throws -> Void
     private let logger: Logger
     private let settled: @Sendable (_ entries: [Entry]) -> Void
 
-    /// - Parameter settled: Called after each commit.
+    /// - Parameters:
+    ///   - interval: The least time between two commits.
+    ///   - settled: Called after each commit.
     init(
         store: any QueueStore,
+        interval: Duration,
         sleep: @escaping @Sendable (Duration) async throws -> Void,
         logger: Logger,
         settled: @escaping @Sendable (_ entries: [Entry]) -> Void
     ) {
         self.store = store
+        self.interval = interval
         self.sleep = sleep
         self.logger = logger
         self.settled = settled
@@ -73,6 +78,7 @@ final class Settler: Sendable {
                 limit = min(limit * 2, Self.maximumEntries)
                 self.state.withLock { $0.isFailing = false }
                 self.settled(batch)
+                if batch.count < limit { await self.pause(self.interval) }
             } catch {
                 failures += 1
                 self.logger.error(
@@ -90,7 +96,7 @@ final class Settler: Sendable {
                     self.logger.error("Outcomes of deliveries are lost: these messages will be delivered again")
                     return
                 }
-                await self.pause()
+                await self.pause(.seconds(1))
             }
         }
     }
@@ -103,9 +109,11 @@ final class Settler: Sendable {
         }
     }
 
-    private func pause() async {
+    private func pause(_ duration: Duration) async {
+        // Nothing to wait for once no more comes.
+        guard duration > .zero, !self.state.withLock({ $0.isFinished && !$0.isFailing }) else { return }
         do {
-            try await self.sleep(.seconds(1))
+            try await self.sleep(duration)
         } catch {
             // Cancelled: try again at once; `lastTries` bounds it.
         }

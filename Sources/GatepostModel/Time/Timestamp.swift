@@ -12,8 +12,7 @@ package struct Timestamp: Hashable, Comparable, Sendable, Codable, CustomStringC
 
     /// Whole seconds since 1970, rounded down.
     package var secondsSince1970: Int64 {
-        let (quotient, remainder) = self.milliseconds.quotientAndRemainder(dividingBy: 1000)
-        return remainder < 0 ? quotient - 1 : quotient
+        Self.floorDivide(self.milliseconds, by: 1000).0
     }
 
     package static func < (first: Timestamp, second: Timestamp) -> Bool {
@@ -37,17 +36,18 @@ package struct Timestamp: Hashable, Comparable, Sendable, Codable, CustomStringC
 
     /// RFC 3339 in UTC with milliseconds: `2026-11-24T06:44:49.120Z`.
     package var description: String {
-        let date = CivilDate(daysSince1970: Self.floorDivide(self.secondsSince1970, by: 86_400))
-        let secondOfDay = Int(self.secondsSince1970 - Self.floorDivide(self.secondsSince1970, by: 86_400) * 86_400)
-        let millisecond = Int(self.milliseconds - self.secondsSince1970 * 1000)
+        let (day, millisecondOfDay) = Self.floorDivide(self.milliseconds, by: 86_400_000)
+        let date = CivilDate(daysSince1970: day)
+        let (secondOfDay, millisecond) = Int(millisecondOfDay).quotientAndRemainder(dividingBy: 1000)
         return Self.padded(date.year, 4) + "-" + Self.padded(date.month, 2) + "-" + Self.padded(date.day, 2)
             + "T" + Self.padded(secondOfDay / 3600, 2) + ":" + Self.padded(secondOfDay / 60 % 60, 2)
             + ":" + Self.padded(secondOfDay % 60, 2) + "." + Self.padded(millisecond, 3) + "Z"
     }
 
-    private static func floorDivide(_ value: Int64, by divisor: Int64) -> Int64 {
+    /// The quotient rounded down, and a remainder that is never negative.
+    private static func floorDivide(_ value: Int64, by divisor: Int64) -> (Int64, Int64) {
         let (quotient, remainder) = value.quotientAndRemainder(dividingBy: divisor)
-        return remainder < 0 ? quotient - 1 : quotient
+        return remainder < 0 ? (quotient - 1, remainder + divisor) : (quotient, remainder)
     }
 
     private static func padded(_ number: Int, _ width: Int) -> String {

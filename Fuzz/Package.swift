@@ -1,0 +1,29 @@
+// swift-tools-version: 6.1
+
+import PackageDescription
+
+/// libFuzzer targets. `Fuzz/run` builds and runs them; see there.
+let package = Package(
+    name: "gatepost-fuzz",
+    platforms: [.macOS(.v15)],
+    dependencies: [
+        .package(name: "gatepost", path: "..")
+    ],
+    targets: [
+        .executableTarget(
+            name: "fuzz",
+            dependencies: [
+                .product(name: "MailSyntax", package: "gatepost"),
+                .product(name: "SASL", package: "gatepost"),
+                .product(name: "SMTP", package: "gatepost"),
+            ],
+            swiftSettings: [
+                .enableUpcomingFeature("InternalImportsByDefault"),
+                .enableUpcomingFeature("MemberImportVisibility"),
+                .enableUpcomingFeature("ExistentialAny"),
+                // libFuzzer brings `main`.
+                .unsafeFlags(["-parse-as-library"]),
+            ]
+        )
+    ]
+)

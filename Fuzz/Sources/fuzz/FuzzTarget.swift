@@ -1,0 +1,63 @@
+internal import SASL
+
+#if canImport(Glibc)
+internal import Glibc
+#else
+internal import Darwin
+#endif
+
+/// What is fuzzed, by name. `GATEPOST_FUZZ_TARGET` chooses.
+enum FuzzTarget: String, CaseIterable {
+    case command
+    case reply
+    case data
+    case dialog
+    case plain
+    case login
+    case cramMD5 = "cram-md5"
+    case scram
+    case scramClient = "scram-client"
+    case header
+    case addresses
+    case mailbox
+    case encodings
+
+    static let chosen: FuzzTarget = {
+        let name = getenv("GATEPOST_FUZZ_TARGET").map { String(cString: $0) } ?? ""
+        guard let target = FuzzTarget(rawValue: name) else {
+            let names = FuzzTarget.allCases.map(\.rawValue).joined(separator: " ")
+            preconditionFailure("GATEPOST_FUZZ_TARGET is one of: \(names)")
+        }
+        return target
+    }()
+
+    func run(_ input: [UInt8]) {
+        switch self {
+        case .command: fuzzCommand(input)
+        case .reply: fuzzReply(input)
+        case .data: fuzzData(input)
+        case .dialog: fuzzDialog(input)
+        case .plain: fuzzServerMechanism(.plain, input)
+        case .login: fuzzServerMechanism(.login, input)
+        case .cramMD5: fuzzServerMechanism(.cramMD5, input)
+        case .scram: fuzzServerMechanism(.scramSHA256, input)
+        case .scramClient: fuzzClientMechanism(.scramSHA256, input)
+        case .header: fuzzHeader(input)
+        case .addresses: fuzzAddresses(input)
+        case .mailbox: fuzzMailbox(input)
+        case .encodings: fuzzEncodings(input)
+        }
+    }
+}
+
+/// libFuzzer's entry: called with each input it makes.
+@_cdecl("LLVMFuzzerTestOneInput")
+public func fuzzOneInput(_ start: UnsafePointer<UInt8>?, _ count: Int) -> CInt {
+    FuzzTarget.chosen.run(Array(UnsafeBufferPointer(start: start, count: count)))
+    return 0
+}
+
+/// An oracle's verdict: stops the run with a sentence.
+func check(_ isTrue: Bool, _ message: @autoclosure () -> String) {
+    guard isTrue else { preconditionFailure(message()) }
+}

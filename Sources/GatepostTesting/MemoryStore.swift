@@ -1,0 +1,124 @@
+package import GatepostModel
+
+/// Accounts, queue and sandbox inboxes in memory, for tests of those who use a store. Keeps the same contract as the database.
+package actor MemoryStore {
+    struct Recipient {
+        var recipient: EnvelopeRecipient
+        var due: Timestamp?
+        var isLeased = false
+        var attempts = 0
+        var isDelayNotified = false
+    }
+
+    struct Message {
+        var message: NewMessage
+        var recipients: [Int: Recipient]
+        var history: [HistoryEntry] = []
+
+        var inbox: String? {
+            if case .sandbox(let account) = self.message.route { account } else { nil }
+        }
+    }
+
+    var messages: [MessageIdentifier: Message] = [:]
+    var accounts: [String: Account] = [:]
+    var domainNames: Set<String> = []
+    var nextIdentifier: Int64 = 1
+    var arrivals: [CheckedContinuation<Void, Never>] = []
+    /// Thrown by every call that changes something, until it is nil again.
+    private var fault: StoreError?
+
+    package init() {}
+
+    /// Makes every change fail with this error, or work again.
+    package func fail(with error: StoreError?) {
+        self.fault = error
+    }
+
+    func beginChange() throws {
+        if let fault = self.fault { throw fault }
+    }
+}
+
+extension MemoryStore: AccountStore {
+    package func account(address: String) -> Account? { self.accounts[address] }
+
+    package func add(_ account: NewAccount) throws -> Account? {
+        try self.beginChange()
+        guard self.accounts[account.address] == nil else { return nil }
+        let added = Account(
+            id: self.takeIdentifier(),
+            address: account.address,
+            isSandbox: account.isSandbox,
+            identities: Set(account.identities).sorted { "\($0)" < "\($1)" },
+            credentials: [Credential(id: self.takeIdentifier(), version: 1, keys: account.credential)]
+        )
+        self.accounts[account.address] = added
+        return added
+    }
+
+    private func takeIdentifier() -> Int64 {
+        self.nextIdentifier += 1
+        return self.nextIdentifier
+    }
+
+    package func setPassword(_ credential: NewCredential, of address: String) throws -> Account? {
+        try self.beginChange()
+        guard var account = self.accounts[address] else { return nil }
+        let version = (account.credentials.map(\.version).max() ?? 0) + 1
+        account.credentials = [Credential(id: self.takeIdentifier(), version: version, keys: credential)]
+        self.accounts[address] = account
+        return account
+    }
+
+    package func setEnabled(_ isEnabled: Bool, of address: String) throws -> Bool {
+        try self.beginChange()
+        self.accounts[address]?.isEnabled = isEnabled
+        return self.accounts[address] != nil
+    }
+
+    package func setSandbox(_ isSandbox: Bool, of address: String) throws -> Bool {
+        try self.beginChange()
+        self.accounts[address]?.isSandbox = isSandbox
+        return self.accounts[address] != nil
+    }
+
+    package func remove(address: String) throws -> Account? {
+        try self.beginChange()
+        return self.accounts.removeValue(forKey: address)
+    }
+
+    package func list(after address: String?, limit: Int) -> [Account] {
+        let sorted = self.accounts.values.sorted { $0.address < $1.address }
+        return Array(sorted.filter { $0.address > address ?? "" }.prefix(max(0, limit)))
+    }
+
+    package func accountCount() -> Int { self.accounts.count }
+
+    package func grant(_ identity: IdentityPattern, to address: String) throws -> Bool {
+        try self.beginChange()
+        guard var account = self.accounts[address] else { return false }
+        account.identities = Set(account.identities + [identity]).sorted { "\($0)" < "\($1)" }
+        self.accounts[address] = account
+        return true
+    }
+
+    package func revoke(_ identity: IdentityPattern, from address: String) throws -> Bool {
+        try self.beginChange()
+        guard let index = self.accounts[address]?.identities.firstIndex(of: identity) else { return false }
+        self.accounts[address]?.identities.remove(at: index)
+        return true
+    }
+
+    package func domains() -> [String] { self.domainNames.sorted() }
+
+    package func addDomain(_ domain: String) throws -> Bool {
+        try self.beginChange()
+        return self.domainNames.insert(domain).inserted
+    }
+
+    package func removeDomain(_ domain: String) throws -> Bool {
+        try self.beginChange()
+        return self.domainNames.remove(domain) != nil
+    }
+}
