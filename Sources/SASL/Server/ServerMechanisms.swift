@@ -3,7 +3,7 @@ public enum ServerMechanisms {
     /// What ``make(_:context:)`` can make, strongest first.
     public static let available: [MechanismName] = [
         .scramSHA512Plus, .scramSHA256Plus, .scramSHA1Plus, .scramSHA512, .scramSHA256, .scramSHA1, .external, .plain,
-        .login, .oauthBearer, .xoauth2, .cramMD5,
+        .login, .oauthBearer, .xoauth2, .digestMD5, .cramMD5, .ntlm,
     ]
 
     /// A fresh exchange without channel binding.
@@ -36,6 +36,15 @@ public enum ServerMechanisms {
                 nonce: context.nonce,
                 hostname: context.hostname,
                 secondsSince1970: context.secondsSince1970
+            )
+        case .digestMD5:
+            return DigestMD5Server(nonce: context.nonce, realm: context.hostname)
+        case .ntlm:
+            return NTLMServer(
+                nonce: context.nonce,
+                hostname: context.hostname,
+                secondsSince1970: context.secondsSince1970,
+                allowsNTLMv1: context.allowsNTLMv1
             )
         case .external:
             return ExternalServer()
