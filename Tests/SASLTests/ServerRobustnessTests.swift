@@ -22,7 +22,8 @@ struct ServerRobustnessTests {
 
         // Some are legitimate to LOGIN: a user name of one space, or of commas.
         if name != .login {
-            #expect(initial.failure != nil)
+            // To NTLM an initial response of no octets is the question for the first challenge.
+            #expect(initial.failure != nil || (name == .ntlm && octets.isEmpty))
             #expect(later.failure != nil)
         }
         if octets.count > 10_000 {

@@ -59,8 +59,8 @@ struct DigestMD5Server: ServerMechanism {
         guard ConstantTime.equals(response.nonce, self.challenge.nonce) else {
             return self.fail(ServerFailure(.nonceMismatch, authenticationIdentity: name))
         }
-        // A client without a realm leaves it out or empty, and hashes it so; any other realm's password is not this one's.
-        if let realm = response.realm, !realm.isEmpty, !self.challenge.realms.contains(realm) {
+        // Required, as a realm was offered (RFC 2831 §2.1.2); and who changed the challenge on its way took it out perhaps.
+        guard let realm = response.realm, self.challenge.realms.contains(realm) else {
             return self.fail(ServerFailure(.realmMismatch, authenticationIdentity: name))
         }
         guard self.isOurs(response.digestURI) else {

@@ -90,13 +90,13 @@ struct NTLMClient: ClientMechanism {
         let domainOctets = UTF16LE.encode(domain)
         var targetInformation = challenge.targetInformation ?? NTLMTargetInformation()
         let timestamp = targetInformation[.timestamp].flatMap { $0.count == 8 ? $0 : nil }
-        if timestamp != nil {
-            let flags = targetInformation.flags | NTLMTargetInformation.hasIntegrityCode
-            targetInformation.pairs.removeAll { $0.attribute == .flags }
-            targetInformation.pairs.append(
-                .init(attribute: .flags, value: (0..<4).map { UInt8(truncatingIfNeeded: flags >> (8 * UInt32($0))) })
-            )
-        }
+        // Always with a MIC, though MS-NLMP §3.1.5.1.2 asks for one only where the server sent its time: whoever can change the
+        // challenge could take the time out. A server that knows no MIC does not look.
+        let flags = targetInformation.flags | NTLMTargetInformation.hasIntegrityCode
+        targetInformation.pairs.removeAll { $0.attribute == .flags }
+        targetInformation.pairs.append(
+            .init(attribute: .flags, value: (0..<4).map { UInt8(truncatingIfNeeded: flags >> (8 * UInt32($0))) })
+        )
         // MS-NLMP §2.2.2.7. Without the server's time there is none: a mechanism has no clock.
         let blob: [UInt8] =
             [1, 1, 0, 0, 0, 0, 0, 0] + (timestamp ?? Array(repeating: 0, count: 8)) + self.clientChallenge
@@ -126,15 +126,13 @@ struct NTLMClient: ClientMechanism {
         writer.appendField([])
         writer.append(challenge.flags.intersection(self.negotiate.flags).rawValue)
         var message = writer.message
-        if timestamp != nil {
-            let code = NTLMKeys.integrityCode(
-                sessionKey: NTLMKeys.v2SessionKey(v2Hash: v2Hash, proof: proof),
-                negotiate: self.negotiate.octets,
-                challenge: challenge.octets,
-                authenticate: message
-            )
-            message.replaceSubrange(NTLMAuthenticate.integrityCodeRange, with: code)
-        }
+        let code = NTLMKeys.integrityCode(
+            sessionKey: NTLMKeys.v2SessionKey(v2Hash: v2Hash, proof: proof),
+            negotiate: self.negotiate.octets,
+            challenge: challenge.octets,
+            authenticate: message
+        )
+        message.replaceSubrange(NTLMAuthenticate.integrityCodeRange, with: code)
         return message
     }
 
