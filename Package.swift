@@ -98,12 +98,14 @@ let package = Package(
         .target(name: "GatepostTesting", dependencies: ["GatepostModel"], swiftSettings: strict),
         // Level 5.
         .systemLibrary(name: "CArgon2", pkgConfig: "libargon2", providers: [.apt(["libargon2-dev"])]),
+        .systemLibrary(name: "CCrypt", pkgConfig: "libcrypt", providers: [.apt(["libcrypt-dev"])]),
         .target(
             name: "GatepostServer",
             dependencies: [
                 "SMTPServer", "SMTPClient", "DNSClient", "DNS", "GatepostModel", "GatepostSQLite", "GatepostDelivery",
-                "MailSyntax", "SASL", "SMTP", "CArgon2",
+                "MailSyntax", "SASL", "SMTP", "CArgon2", "CCrypt",
                 .product(name: "Crypto", package: "swift-crypto"),
+                .product(name: "CryptoExtras", package: "swift-crypto"),
                 .product(name: "X509", package: "swift-certificates"),
                 .product(name: "SwiftASN1", package: "swift-asn1"),
                 .product(name: "Yams", package: "Yams"),

@@ -1,7 +1,6 @@
 public import MailSyntax
 public import NIOCore
 internal import NIOPosix
-internal import NIOSSL
 public import SMTP
 
 public import struct Logging.Logger
@@ -89,9 +88,6 @@ public struct Listener: Sendable {
                         case .addressFull: refusal = .tooManySessions
                         case .shuttingDown: refusal = .shuttingDown
                         }
-                    }
-                    if configuration.session.security == .implicit, let tls {
-                        try channel.pipeline.syncOperations.addHandler(NIOSSLServerHandler(context: tls.current))
                     }
                     try channel.pipeline.syncOperations.addHandler(
                         SessionChannelHandler(

@@ -16,6 +16,8 @@ package struct Authenticator: Sendable {
         case notAuthorized = "not-authorized"
         case malformed
         case noDomain = "no-domain-in-user-name"
+        case certificateUnknown = "certificate-unknown"
+        case channelBinding = "channel-binding-mismatch"
     }
 
     /// What a question came to: the answer for the mechanism, and whose secret it was.
@@ -29,16 +31,16 @@ package struct Authenticator: Sendable {
 
     private let directory: AccountDirectory
     private let pool: HashingPool
-    private let masterKey: MasterKey
+    private let keyring: MasterKeyring
     /// Yields the fake SCRAM salts; from the master key, so that they are the same after a restart.
     private let fakeKey: Secret
     private let scramIterations: Int
 
-    package init(directory: AccountDirectory, pool: HashingPool, masterKey: MasterKey, scramIterations: Int) {
+    package init(directory: AccountDirectory, pool: HashingPool, keyring: MasterKeyring, scramIterations: Int) {
         self.directory = directory
         self.pool = pool
-        self.masterKey = masterKey
-        self.fakeKey = masterKey.derived("fake SCRAM credentials")
+        self.keyring = keyring
+        self.fakeKey = keyring.current.derived("fake SCRAM credentials")
         self.scramIterations = scramIterations
     }
 
@@ -52,13 +54,18 @@ package struct Authenticator: Sendable {
             return Finding(answer: .password(accepted: true), account: account, refusal: nil)
         case .scram(let question):
             return self.scram(question, account: account)
-        case .sharedSecret:
+        case .sharedSecret, .external, .bearerToken:
             return nil
         }
     }
 
     /// - Throws: `HashingPool.Busy` when too many passwords wait, `StoreError` when the store cannot be read.
-    package func finding(_ question: ServerQuestion) async throws -> Finding {
+    ///
+    /// - Parameter certificate: The verified client certificate in DER.
+    package func finding(_ question: ServerQuestion, certificate: [UInt8]?) async throws -> Finding {
+        if case .external(let question) = question {
+            return try await self.external(question, certificate: certificate)
+        }
         let found = try await self.directory.account(loginName: question.authenticationIdentity)
         switch question {
         case .password(let credentials):
@@ -67,7 +74,37 @@ package struct Authenticator: Sendable {
             return self.scram(question, account: found)
         case .sharedSecret(let question):
             return self.sharedSecret(question, account: found)
+        case .external, .bearerToken:
+            return Finding(
+                answer: .bearerToken(.refused(BearerTokenError())),
+                account: nil,
+                refusal: .mechanismRefused
+            )
         }
+    }
+
+    /// The account whose address the certificate carries; with an authorization identity, the one it names among them.
+    private func external(_ question: ExternalQuestion, certificate: [UInt8]?) async throws -> Finding {
+        let nobody = Finding(answer: .external(identity: nil), account: nil, refusal: .certificateUnknown)
+        guard let certificate else { return nobody }
+        let addresses: [String]
+        do {
+            addresses = try ClientCertificate(der: certificate).addresses
+        } catch {
+            return nobody
+        }
+        let wanted = question.authorizationIdentity.flatMap { self.directory.address(of: $0) }
+        if question.authorizationIdentity != nil, wanted == nil { return nobody }
+        for address in addresses {
+            guard let account = try await self.directory.account(loginName: address),
+                wanted == nil || wanted == account.address
+            else { continue }
+            guard account.isEnabled else {
+                return Finding(answer: .external(identity: nil), account: account, refusal: .disabled)
+            }
+            return Finding(answer: .external(identity: account.address), account: account, refusal: nil)
+        }
+        return nobody
     }
 
     /// Why no account stands behind a login name.
@@ -79,8 +116,9 @@ package struct Authenticator: Sendable {
         if let account, account.isEnabled, self.directory.isVerified(credentials.password, for: account) {
             return Finding(answer: .password(accepted: true), account: account, refusal: nil)
         }
-        let usable = account?.credentials.first { $0.argon2id != nil }
-        let matches = try await self.pool.verify(credentials.password, against: usable?.argon2id)
+        let usable =
+            account?.credentials.first { $0.argon2id != nil } ?? account?.credentials.first { $0.awaitsUpgrade }
+        let matches = try await self.pool.verify(credentials.password, against: usable)
         guard let account else {
             let refusal = self.absence(of: credentials.authenticationIdentity)
             return Finding(answer: .password(accepted: false), account: nil, refusal: refusal)
@@ -91,8 +129,34 @@ package struct Authenticator: Sendable {
         guard matches, let usable else {
             return Finding(answer: .password(accepted: false), account: account, refusal: .wrongPassword)
         }
+        if usable.awaitsUpgrade {
+            return Finding(
+                answer: .password(accepted: true),
+                account: await self.upgraded(account, usable, credentials.password),
+                refusal: nil
+            )
+        }
         self.directory.remember(credentials.password, for: usable, of: account)
         return Finding(answer: .password(accepted: true), account: account, refusal: nil)
+    }
+
+    /// The account with keys of our own in place of those that another server made, now that its password is known.
+    ///
+    /// A login does not fail over this: whatever is in the way, the next one tries again.
+    private func upgraded(_ account: Account, _ credential: Credential, _ password: Secret) async -> Account {
+        let masterKey = self.keyring.current
+        do {
+            let keys = try await self.pool.run {
+                try PasswordDerivation.derive(password, owner: account.address, masterKey: masterKey)
+            }
+            guard let (changed, new) = try await self.directory.replace(credential, by: keys, of: account)
+            else { return account }
+            self.directory.remember(password, for: new, of: changed)
+            return changed
+        } catch {
+            self.directory.remember(password, for: credential, of: account)
+            return account
+        }
     }
 
     private func scram(_ question: SCRAMQuestion, account: Account?) -> Finding {
@@ -127,7 +191,7 @@ package struct Authenticator: Sendable {
             return Finding(answer: .sharedSecret(nil), account: account, refusal: .mechanismRefused)
         }
         do {
-            let secret = try self.masterKey.open(sealed, owner: account.address)
+            let secret = try self.keyring.open(sealed, owner: account.address)
             return Finding(answer: .sharedSecret(secret), account: account, refusal: nil)
         } catch {
             // Sealed under another master key: it opens nothing, and the operator sees the reason in the log.

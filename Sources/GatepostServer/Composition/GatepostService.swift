@@ -51,7 +51,10 @@ package struct GatepostService: Sendable {
         let clock = SystemClock()
         let started = clock.now()
         let store = try await SQLiteStore.open(dataDirectory: self.configuration.data)
-        let masterKey = try MasterKey.open(inDirectory: self.configuration.data)
+        if try await MasterKeyRotation.finish(inDirectory: self.configuration.data, store: store) {
+            self.logger.notice("finished the rotation of the master key that was interrupted")
+        }
+        let keyring = MasterKeyring(try MasterKey.open(inDirectory: self.configuration.data))
         let tlsLoader = TLSContextLoader(self.configuration.tls)
         let tls: TLSContextSource
         do {
@@ -77,7 +80,7 @@ package struct GatepostService: Sendable {
             authenticator: Authenticator(
                 directory: directory,
                 pool: pool,
-                masterKey: masterKey,
+                keyring: keyring,
                 scramIterations: GatepostService.scramIterations
             ),
             queue: store,
@@ -108,6 +111,7 @@ package struct GatepostService: Sendable {
             inboxes: store,
             clock: clock,
             spool: store.spoolDirectory,
+            masterKeys: Administration.MasterKeys(directory: self.configuration.data, keyring: keyring),
             defaultDomain: self.configuration.authentication.defaultDomain,
             hooks: Administration.Hooks(
                 accountChanged: { directory.accountChanged($0.address) },
@@ -252,6 +256,7 @@ package struct GatepostService: Sendable {
                 mechanisms: self.configuration.authentication.mechanisms,
                 allowsClearTextWithoutTLS: self.configuration.authentication.cleartextWithoutTLS
                     && wanted.address.isLoopback,
+                allowsNTLMv1: self.configuration.authentication.ntlmV1,
                 maximumMessageOctets: self.configuration.submission.maximumMessageSize.octets,
                 maximumRecipients: self.configuration.submission.maximumRecipients,
                 maximumBadCommands: limits.badCommands,

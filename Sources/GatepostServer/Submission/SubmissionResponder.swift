@@ -32,7 +32,7 @@ final class SubmissionResponder: SessionResponder {
     func answer(_ request: SessionRequest, facts: SessionFacts) -> SessionResponse {
         switch request {
         case .authentication(let question):
-            return self.answer(question)
+            return self.answer(question, facts)
         case .authenticationEnded(let outcome):
             return .now(self.conclude(outcome, facts))
         case .mail(let parameters):
@@ -48,14 +48,16 @@ final class SubmissionResponder: SessionResponder {
 
     // MARK: Login
 
-    private func answer(_ question: ServerQuestion) -> SessionResponse {
+    private func answer(_ question: ServerQuestion, _ facts: SessionFacts) -> SessionResponse {
         self.state.withLock { $0.loginName = question.authenticationIdentity }
         if let finding = self.service.authenticator.findingNow(question) {
             return .now(self.found(finding))
         }
         return .later {
             do {
-                return self.found(try await self.service.authenticator.finding(question))
+                return self.found(
+                    try await self.service.authenticator.finding(question, certificate: facts.clientCertificate)
+                )
             } catch {
                 self.service.logger.warning(
                     "login could not be checked",
@@ -88,7 +90,11 @@ final class SubmissionResponder: SessionResponder {
                 refusal = finding?.refusal ?? .unknownAccount
             }
         case .failed(let failure):
-            refusal = failure.isMalformed ? .malformed : finding?.refusal ?? .wrongPassword
+            switch failure.reason {
+            case .malformed: refusal = .malformed
+            case .channelBindingMismatch: refusal = .channelBinding
+            default: refusal = finding?.refusal ?? .wrongPassword
+            }
         }
         let reference = AuthenticationReference(random: RandomOctets.make(5))
         self.service.counters.loginRefused()
