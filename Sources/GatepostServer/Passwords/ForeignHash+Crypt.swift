@@ -55,9 +55,7 @@ enum Crypt {
 
     /// Whether crypt(3) makes this string from the password, compared in constant time.
     static func verify(_ password: Secret, _ stored: String) -> Bool {
-        // A C string ends at its first NUL: what follows would not count.
-        guard password.count < Int(CRYPT_MAX_PASSPHRASE_SIZE), password.withUnsafeBytes({ !$0.contains(0) })
-        else { return false }
+        guard password.count < Int(CRYPT_MAX_PASSPHRASE_SIZE) else { return false }
         let phrase = UnsafeMutableRawBufferPointer.allocate(byteCount: password.count + 1, alignment: 1)
         let size = MemoryLayout<crypt_data>.size
         let work = UnsafeMutableRawPointer.allocate(byteCount: size, alignment: MemoryLayout<crypt_data>.alignment)

@@ -43,6 +43,8 @@ package struct ForeignHash: Sendable, Hashable, CustomStringConvertible {
     /// Other servers hash what the client sent, we what SASLprep makes of it: the same for all passwords of printable ASCII, and for
     /// nearly all others.
     package func verify(_ password: Secret) throws -> Bool {
+        // HMAC takes a password and the same with NULs behind it for one key, crypt(3) stops at the first; none of ours has any.
+        guard !password.withUnsafeBytes({ $0.contains(0) }) else { return false }
         switch self.method {
         case .crypt(let setting):
             return Crypt.verify(password, setting)
