@@ -14,6 +14,8 @@ package final class AsyncHTTPFetcher: HTTPFetcher {
         configuration.httpVersion = .http1Only
         configuration.timeout = .init(connect: .seconds(5), read: .seconds(5), write: .seconds(5))
         configuration.connectionPool.idleTimeout = .seconds(30)
+        // Someone is waiting to be logged in; whoever refuses the connection now is asked again soon enough.
+        configuration.connectionPool.retryConnectionEstablishment = false
         self.client = HTTPClient(eventLoopGroupProvider: .shared(group), configuration: configuration)
     }
 
