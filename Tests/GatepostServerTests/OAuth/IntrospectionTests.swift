@@ -72,6 +72,8 @@ struct IntrospectionTests {
     func trouble(_ status: Int, _ answer: String?) async throws {
         let scene = try self.scene(answer, status: status)
         await #expect(throws: IssuerUnreachable.self) { try await scene.verify("opaque") }
+        #expect(scene.log.lines.count == 1)
+        #expect(!scene.log.lines.contains { $0.contains("opaque") || $0.contains("s3cret") })
     }
 
     @Test("a good answer is remembered for a minute, a bad one not at all")
@@ -86,6 +88,19 @@ struct IntrospectionTests {
         #expect(scene.http.count(Self.url) == 3)
         scene.clock.advance(by: .seconds(60))
         #expect(try await scene.refusal("opaque") == .tokenInactive)
+    }
+
+    @Test("what is remembered has a bound")
+    func bound() async throws {
+        let scene = try self.scene(Self.good)
+        for number in 0...TokenIntrospector.maximumRemembered {
+            #expect(try await scene.refusal("token \(number)") == nil)
+        }
+        let asked = scene.http.requests.count
+        #expect(try await scene.refusal("token \(TokenIntrospector.maximumRemembered)") == nil)
+        #expect(scene.http.requests.count == asked)
+        #expect(try await scene.refusal("token 0") == nil)
+        #expect(scene.http.requests.count == asked + 1)
     }
 
     @Test("what is remembered expires when the token does")

@@ -119,6 +119,8 @@ struct KeySourceTests {
         let asked = scene.http.requests.count
         await #expect(throws: IssuerUnreachable.self) { try await scene.verify(token) }
         #expect(scene.http.requests.count == asked, "not asked again at once")
+        #expect(scene.log.lines.count == 1)
+        #expect(!scene.log.lines.contains { $0.contains("eyJ") })
         let shared = try await MintKey.shared.token(.good(issuer: OAuthScene.sharedIssuer))
         #expect(try await scene.refusal(shared) == nil, "the other issuer is not touched by it")
         scene.http.set(

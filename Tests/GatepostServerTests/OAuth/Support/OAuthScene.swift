@@ -1,6 +1,5 @@
 import GatepostModel
 import GatepostTesting
-import Logging
 import SASL
 
 @testable import GatepostServer
@@ -14,6 +13,7 @@ struct OAuthScene: Sendable {
 
     let http = HTTPDouble()
     let clock = MockClock()
+    let log = LogCapture()
     let verifier: BearerTokenVerifier
 
     init(_ issuers: [Configuration.OAuthIssuer]? = nil, keys: [MintKey] = MintKey.published) throws {
@@ -28,7 +28,7 @@ struct OAuthScene: Sendable {
             ],
             http: self.http,
             clock: self.clock,
-            logger: Logger(label: "test") { _ in SwiftLogNoOpLogHandler() }
+            logger: self.log.logger
         )
         self.http.set(Self.discoveryURL, #"{"issuer":"\#(Self.issuer)","jwks_uri":"\#(Self.keysURL)"}"#)
         self.http.set(Self.keysURL, try MintKey.keySet(keys))
