@@ -93,6 +93,8 @@ extension Configuration {
         package var defaultDomain: String?
         /// How long a verified password is remembered in memory; zero: not at all.
         package var cache: Duration
+        /// Whose bearer tokens count for OAUTHBEARER and XOAUTH2.
+        package var oauth: [OAuthIssuer]
         /// Whether NTLMv1 and NTLM2 session responses are accepted, which are weak.
         package var ntlmV1: Bool
 
@@ -103,12 +105,14 @@ extension Configuration {
             cleartextWithoutTLS: Bool = false,
             defaultDomain: String? = nil,
             cache: Duration = .seconds(300),
+            oauth: [OAuthIssuer] = [],
             ntlmV1: Bool = false
         ) {
             self.mechanisms = mechanisms
             self.cleartextWithoutTLS = cleartextWithoutTLS
             self.defaultDomain = defaultDomain
             self.cache = cache
+            self.oauth = oauth
             self.ntlmV1 = ntlmV1
         }
     }

@@ -18,6 +18,13 @@ package struct Authenticator: Sendable {
         case noDomain = "no-domain-in-user-name"
         case certificateUnknown = "certificate-unknown"
         case channelBinding = "channel-binding-mismatch"
+        case tokenExpired = "token-expired"
+        case tokenAudience = "token-audience"
+        case tokenIssuer = "token-issuer"
+        case tokenSignature = "token-signature"
+        case tokenScope = "token-scope"
+        /// Any other fault of a token.
+        case tokenRefused = "token-refused"
     }
 
     /// What a question came to: the answer for the mechanism, and whose secret it was.
@@ -35,13 +42,22 @@ package struct Authenticator: Sendable {
     /// Yields the fake SCRAM salts; from the master key, so that they are the same after a restart.
     private let fakeKey: Secret
     private let scramIterations: Int
+    /// nil where no issuer of bearer tokens is configured.
+    private let tokens: BearerTokenVerifier?
 
-    package init(directory: AccountDirectory, pool: HashingPool, keyring: MasterKeyring, scramIterations: Int) {
+    package init(
+        directory: AccountDirectory,
+        pool: HashingPool,
+        keyring: MasterKeyring,
+        scramIterations: Int,
+        tokens: BearerTokenVerifier? = nil
+    ) {
         self.directory = directory
         self.pool = pool
         self.keyring = keyring
         self.fakeKey = keyring.current.derived("fake SCRAM credentials")
         self.scramIterations = scramIterations
+        self.tokens = tokens
     }
 
     /// The finding if it can be had without waiting: for accounts and proofs that are remembered.
@@ -74,11 +90,48 @@ package struct Authenticator: Sendable {
             return self.scram(question, account: found)
         case .sharedSecret(let question):
             return self.sharedSecret(question, account: found)
-        case .external, .bearerToken:
+        case .bearerToken(let question):
+            return try await self.bearerToken(question)
+        case .external:
+            return Finding(answer: .external(identity: nil), account: nil, refusal: .certificateUnknown)
+        }
+    }
+
+    /// - Throws: `IssuerUnreachable` when the token's issuer cannot be asked now.
+    private func bearerToken(_ question: BearerTokenQuestion) async throws -> Finding {
+        guard let tokens = self.tokens else {
             return Finding(
                 answer: .bearerToken(.refused(BearerTokenError())),
                 account: nil,
                 refusal: .mechanismRefused
+            )
+        }
+        switch try await tokens.verify(question) {
+        case .refused(let error, let reason):
+            return Finding(
+                answer: .bearerToken(.refused(error)),
+                account: nil,
+                refusal: Refusal(rawValue: reason.rawValue) ?? .tokenRefused
+            )
+        case .accepted(let name):
+            guard let account = try await self.directory.account(loginName: name) else {
+                return Finding(
+                    answer: .bearerToken(.refused(BearerTokenError())),
+                    account: nil,
+                    refusal: self.absence(of: name)
+                )
+            }
+            guard account.isEnabled else {
+                return Finding(
+                    answer: .bearerToken(.refused(BearerTokenError())),
+                    account: account,
+                    refusal: .disabled
+                )
+            }
+            return Finding(
+                answer: .bearerToken(.accepted(identity: account.address)),
+                account: account,
+                refusal: nil
             )
         }
     }

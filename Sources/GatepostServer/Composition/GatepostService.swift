@@ -71,6 +71,7 @@ package struct GatepostService: Sendable {
             cache: self.configuration.authentication.cache
         )
         let counters = SubmissionCounters()
+        let http = self.configuration.authentication.oauth.isEmpty ? nil : AsyncHTTPFetcher()
         let group = MultiThreadedEventLoopGroup(numberOfThreads: System.coreCount)
         let files = NIOThreadPool(numberOfThreads: 4)
         files.start()
@@ -81,7 +82,16 @@ package struct GatepostService: Sendable {
                 directory: directory,
                 pool: pool,
                 keyring: keyring,
-                scramIterations: GatepostService.scramIterations
+                scramIterations: GatepostService.scramIterations,
+                tokens: http.map { http in
+                    BearerTokenVerifier(
+                        issuers: self.configuration.authentication.oauth,
+                        http: http,
+                        clock: clock,
+                        logger: self.logger,
+                        canonical: { directory.address(of: $0) ?? $0 }
+                    )
+                }
             ),
             queue: store,
             spool: SpoolDirectory(path: store.spoolDirectory, threads: files),
@@ -161,6 +171,7 @@ package struct GatepostService: Sendable {
         )
         try await lifecycle.run()
         try await store.close()
+        try await http?.shutdown()
         try await pool.shutdown()
         try await files.shutdownGracefully()
         try await group.shutdownGracefully()

@@ -169,6 +169,12 @@ extension ConfigurationReader {
         if authentication.mechanisms.contains(.external), self.node("tls.clientAuthorities") == nil {
             self.fault("authentication.mechanisms", "EXTERNAL needs tls.clientAuthorities")
         }
+        authentication.oauth = self.issuers()
+        if authentication.oauth.isEmpty,
+            authentication.mechanisms.contains(where: { $0 == .oauthBearer || $0 == .xoauth2 })
+        {
+            self.fault("authentication.mechanisms", "OAUTHBEARER and XOAUTH2 need authentication.oauth")
+        }
         self.show("authentication.mechanisms", authentication.mechanisms.map(\.description).joined(separator: ", "))
         self.show("authentication.cleartextWithoutTLS", "\(authentication.cleartextWithoutTLS)")
         self.show("authentication.defaultDomain", authentication.defaultDomain ?? "the only local domain")
