@@ -58,6 +58,14 @@ final class DataDirectoryLock: Sendable {
     }
 }
 
+/// Makes an empty file that only its owner may read, unless it is there. SQLite gives its log the same mode, and would
+/// itself let the whole host read the password hashes.
+func makePrivateFile(_ path: String) throws {
+    let descriptor = open(path, O_RDWR | O_CREAT | O_CLOEXEC, 0o600)
+    guard descriptor >= 0 else { throw StoreError.system("cannot make \(path)") }
+    close(descriptor)
+}
+
 extension StoreError {
     /// What `errno` says.
     static func system(_ what: String) -> StoreError {

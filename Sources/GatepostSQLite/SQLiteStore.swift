@@ -78,6 +78,7 @@ package final class SQLiteStore: Sendable {
             busyTimeoutSeconds: options.busyTimeoutSeconds,
             maximumPageCount: options.maximumPageCount
         )
+        try makePrivateFile(settings.path)
         let writer = try Writer(
             checkpointPages: options.checkpointPages,
             fault: options.commitFault,

@@ -59,7 +59,7 @@ public struct AddressList: Hashable, Sendable {
     /// - Complexity: O(n); comments are counted, not recursed into.
     public init(parsing octets: some Collection<UInt8>, limits: Limits = Limits()) throws(MailSyntaxError) {
         guard octets.count <= limits.maximumOctets else { throw MailSyntaxError(.limitExceeded) }
-        var parser = AddressListParser(octets: Array(octets), limits: limits)
+        var parser = AddressListParser(octets: octets.octets(), limits: limits)
         self.addresses = try parser.addressList()
         guard !self.addresses.isEmpty else { throw MailSyntaxError(.empty) }
     }

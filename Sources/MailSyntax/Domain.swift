@@ -20,7 +20,7 @@ public enum Domain: Sendable {
     ///   - allowUTF8: Whether octets above 127 are allowed at all.
     public init(parsing octets: some Sequence<UInt8>, allowUTF8: Bool = true) throws(MailSyntaxError) {
         // Take no more than can be valid, so that the cost is bounded whatever the peer sends.
-        let octets = Array(octets.prefix(Self.maximumOctets + 1))
+        let octets = octets.octets(upTo: Self.maximumOctets + 1)
         guard let first = octets.first else { throw MailSyntaxError(.empty) }
         guard octets.count <= Self.maximumOctets else { throw MailSyntaxError(.domainTooLong) }
         if first == ASCII.leftBracket {
@@ -69,20 +69,25 @@ public enum Domain: Sendable {
 
     private static func name(_ octets: [UInt8], allowUTF8: Bool) throws(MailSyntaxError) -> String {
         var isASCII = true
-        for label in octets.split(separator: ASCII.dot, omittingEmptySubsequences: false) {
-            guard let first = label.first, let last = label.last, first != ASCII.hyphen, last != ASCII.hyphen else {
-                throw MailSyntaxError(.invalidDomain)
-            }
-            var labelIsASCII = true
-            for octet in label {
+        var labelStart = 0
+        var labelIsASCII = true
+        for index in 0...octets.count {
+            guard index == octets.count || octets[index] == ASCII.dot else {
+                let octet = octets[index]
                 if octet >= 0x80 {
                     labelIsASCII = false
                 } else if !ASCII.isLetterOrDigit(octet), octet != ASCII.hyphen {
                     throw MailSyntaxError(.invalidDomain)
                 }
+                continue
             }
-            guard !labelIsASCII || label.count <= 63 else { throw MailSyntaxError(.invalidDomain) }
+            let count = index - labelStart
+            guard count > 0, !labelIsASCII || count <= 63, octets[labelStart] != ASCII.hyphen,
+                octets[index - 1] != ASCII.hyphen
+            else { throw MailSyntaxError(.invalidDomain) }
             isASCII = isASCII && labelIsASCII
+            labelStart = index + 1
+            labelIsASCII = true
         }
         guard !isASCII else { return String(decoding: octets, as: UTF8.self) }
         guard allowUTF8 else { throw MailSyntaxError(.nonASCII) }

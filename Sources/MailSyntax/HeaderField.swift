@@ -14,7 +14,7 @@ public struct HeaderField: Hashable, Sendable {
     ///
     /// - Returns: nil when `octets` do not begin that way.
     public init?(octets: some Sequence<UInt8>) {
-        self.init(received: Array(octets))
+        self.init(received: octets.octets())
     }
 
     init?(received octets: [UInt8]) {

@@ -59,7 +59,7 @@ public struct HeaderSection: Hashable, Sendable {
     /// - Complexity: O(n).
     public init(parsing octets: some Collection<UInt8>, limits: Limits = Limits()) throws(LimitExceeded) {
         // One octet more than allowed tells "too long" from "just fits", and bounds the copy.
-        let octets = Array(octets.prefix(max(0, min(limits.maximumOctets, Int.max - 1)) + 1))
+        let octets = octets.octets(upTo: max(0, min(limits.maximumOctets, Int.max - 1)) + 1)
         var lineStart = 0
         var fieldStart = 0
         var index = 0

@@ -6,7 +6,7 @@ extension MailDate {
     /// the second after `:59`. An unknown zone name counts as `-0000`, as §4.3 demands.
     public init(parsing octets: some Sequence<UInt8>) throws(MailSyntaxError) {
         // No honest date is longer, comments included.
-        let octets = Array(octets.prefix(513))
+        let octets = octets.octets(upTo: 513)
         guard octets.count <= 512 else { throw MailSyntaxError(.invalidDate) }
         var parser = DateParser(tokens: try Self.tokens(octets)[...])
         self = try parser.date()

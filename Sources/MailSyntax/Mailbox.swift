@@ -26,7 +26,7 @@ public struct Mailbox: Hashable, Sendable {
     ///   - allowUTF8: Whether octets above 127 are allowed (RFC 6531); they must be UTF-8 without controls.
     public init(parsing octets: some Sequence<UInt8>, allowUTF8: Bool = true) throws(MailSyntaxError) {
         let bound = Self.maximumLocalPartOctets + 1 + Domain.maximumOctets
-        let octets = Array(octets.prefix(bound + 1))
+        let octets = octets.octets(upTo: bound + 1)
         guard let first = octets.first else { throw MailSyntaxError(.empty) }
         guard first != ASCII.at else { throw MailSyntaxError(.sourceRoute) }
         let (localPart, end) = try first == ASCII.quote ? Self.quotedString(octets) : Self.dotString(octets)
@@ -125,17 +125,19 @@ extension Mailbox: CustomStringConvertible {
 }
 
 extension UInt8 {
+    /// One bit for each ASCII octet that is `atext`: letters, digits and ``!#$%&'*+-/=?^_`{|}~``.
+    private static let atomText: (low: UInt64, high: UInt64) = {
+        var bits: (low: UInt64, high: UInt64) = (0, 0)
+        for octet in UInt8(0)..<128 where ASCII.isLetterOrDigit(octet) || "!#$%&'*+-/=?^_`{|}~".utf8.contains(octet) {
+            if octet < 64 { bits.low |= 1 << UInt64(octet) } else { bits.high |= 1 << UInt64(octet - 64) }
+        }
+        return bits
+    }()
+
     /// `atext` of RFC 5322 §3.2.3, or an octet of UTF8-non-ascii (RFC 6532 §3.2).
     var isAtomText: Bool {
         if self >= 0x80 || ASCII.isLetterOrDigit(self) { return true }
-        switch self {
-        case UInt8(ascii: "!"), UInt8(ascii: "#"), UInt8(ascii: "$"), UInt8(ascii: "%"), UInt8(ascii: "&"),
-            UInt8(ascii: "'"), UInt8(ascii: "*"), UInt8(ascii: "+"), UInt8(ascii: "-"), UInt8(ascii: "/"),
-            UInt8(ascii: "="), UInt8(ascii: "?"), UInt8(ascii: "^"), UInt8(ascii: "_"), UInt8(ascii: "`"),
-            UInt8(ascii: "{"), UInt8(ascii: "|"), UInt8(ascii: "}"), UInt8(ascii: "~"):
-            return true
-        default:
-            return false
-        }
+        let bits = self < 64 ? Self.atomText.low : Self.atomText.high
+        return bits >> UInt64(self & 63) & 1 == 1
     }
 }

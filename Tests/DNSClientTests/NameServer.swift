@@ -3,7 +3,11 @@ import Glibc
 
 /// NSD on a free port of loopback, with zones of its own, for as long as the object lives.
 final class NameServer {
-    static let program = ["/usr/sbin/nsd", "/usr/local/sbin/nsd"].first {
+    /// Where `Scripts/packages servers` unpacks it; Debian's installed one would run as a service.
+    private static let unpacked = URL(fileURLWithPath: #filePath)
+        .deletingLastPathComponent().deletingLastPathComponent().deletingLastPathComponent()
+        .appendingPathComponent(".build-peers/nsd/tree").path
+    static let program = ["/usr/sbin/nsd", "/usr/local/sbin/nsd", "\(unpacked)/usr/sbin/nsd"].first {
         FileManager.default.isExecutableFile(atPath: $0)
     }
     static let signer = "/usr/bin/ldns-signzone"
@@ -55,6 +59,9 @@ final class NameServer {
         guard let program = Self.program else { throw Failure(description: "no nsd") }
         self.process.executableURL = URL(fileURLWithPath: program)
         self.process.arguments = ["-d", "-c", file.path]
+        self.process.environment = ProcessInfo.processInfo.environment.merging(
+            ["LD_LIBRARY_PATH": "\(Self.unpacked)/usr/lib/x86_64-linux-gnu"]
+        ) { first, _ in first }
         self.process.standardOutput = FileHandle.nullDevice
         self.process.standardError = FileHandle.nullDevice
         try self.process.run()

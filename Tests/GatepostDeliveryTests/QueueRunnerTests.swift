@@ -187,6 +187,21 @@ struct QueueRunnerTests {
         try await sink.stop()
     }
 
+    @Test("a server that ends every connection with 421 is left alone as a whole")
+    func always421() async throws {
+        var script = Sink.Script()
+        script.mail = { _, _ in "421 4.7.0 go away" }
+        let sink = try await Sink.start(script)
+        let scene = try Scene(port: sink.port)
+        for _ in 0..<30 { try await scene.enqueue(["bob@a.example"]) }
+        try await scene.run {
+            await scene.store.observable.wait { $0.results.count == 30 }
+        }
+        #expect(scene.runner.counters.deferred == 30)
+        #expect(sink.state.connections < 12)
+        try await sink.stop()
+    }
+
     @Test("many recipients go in transactions of 100")
     func manyRecipients() async throws {
         let sink = try await Sink.start()

@@ -133,6 +133,17 @@ struct SQLiteStoreTests {
         }
     }
 
+    @Test("nobody else may read the database, its log or the lock")
+    func modes() async throws {
+        try await withTemporaryDirectory { directory in
+            let store = try await SQLiteStore.open(dataDirectory: directory + "/a/b")
+            for name in ["", "/gatepost.db", "/gatepost.db-wal", "/gatepost.lock", "/spool"] {
+                #expect(try mode(of: directory + "/a/b" + name) & 0o077 == 0, "\(name)")
+            }
+            try await store.close()
+        }
+    }
+
     @Test("a full disk is told from other trouble, harms nothing, and passes")
     func fullDisk() async throws {
         try await withTemporaryDirectory { directory in

@@ -79,6 +79,13 @@ func contents(of path: String) throws -> [UInt8] {
     }
 }
 
+/// The permission bits of a file.
+func mode(of path: String) throws -> UInt32 {
+    var status = stat()
+    try #require(stat(path, &status) == 0, "\(path)")
+    return UInt32(status.st_mode) & 0o777
+}
+
 /// Writes a file, for the spool.
 func write(_ octets: [UInt8], to path: String) throws {
     let descriptor = open(path, O_WRONLY | O_CREAT | O_EXCL, 0o600)

@@ -144,7 +144,7 @@ struct ConnectionTests {
                         "S: 250-STARTTLS", "S: 250 AUTH PLAIN LOGIN", "C: STARTTLS", "S: 220 2.0.0 go ahead",
                         "* TLS established",
                         "C: EHLO client.test", "S: 250-server.test", "S: 250-PIPELINING", "S: 250-STARTTLS",
-                        "S: 250 AUTH PLAIN LOGIN", "C: AUTH PLAIN ****", "S: 235 2.7.0 ****",
+                        "S: 250 AUTH PLAIN LOGIN", "C: AUTH PLAIN ****", "S: 235 2.7.0 welcome",
                         "C: MAIL FROM:<a@client.test>",
                         "C: RCPT TO:<b@server.test>", "C: DATA", "S: 250 2.0.0 ok", "S: 250 2.1.5 ok", "S: 354 go",
                         "* content sent",

@@ -102,6 +102,7 @@ private final class ServerHandler: ChannelInboundHandler {
         case data([UInt8])
         case chunk(left: Int, [UInt8], isLast: Bool)
         case rubbish
+        case silent
     }
 
     private let behaviour: TestServer.Behaviour
@@ -146,7 +147,7 @@ private final class ServerHandler: ChannelInboundHandler {
     /// Takes a line, or what belongs to the content; returns the rest.
     private func received(_ octets: ArraySlice<UInt8>, _ context: ChannelHandlerContext) -> ArraySlice<UInt8> {
         switch self.mode {
-        case .rubbish:
+        case .rubbish, .silent:
             return []
         case .commands:
             guard let end = octets.firstIndex(of: 0x0A) else {
@@ -253,7 +254,11 @@ private final class ServerHandler: ChannelInboundHandler {
             context.close(promise: nil)
             return ""
         }
-        if self.behaviour.silentAt == place { return "" }
+        if self.behaviour.silentAt == place {
+            self.mode = .silent
+            return ""
+        }
+        if case .silent = self.mode { return "" }
         let count = self.counts[place, default: 0]
         self.counts[place] = count + 1
         let scripted = self.behaviour.replies[place].map { $0[min(count, $0.count - 1)] }

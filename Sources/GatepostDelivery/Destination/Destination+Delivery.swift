@@ -47,7 +47,12 @@ extension Destination {
                         )
                         return (nil, false)
                     }
-                    await self.cannotConnect(message.with(remaining), verdict, peer: peer, least: least)
+                    await self.cannotConnect(
+                        message.with(remaining),
+                        lastFailure?.verdict ?? verdict,
+                        peer: lastFailure?.target ?? peer,
+                        least: least
+                    )
                     return (nil, true)
                 }
             }
@@ -57,16 +62,28 @@ extension Destination {
             link = current
             do {
                 let result = try await self.send(message.with(part), content, over: current)
-                self.answered()
-                let isClosing = result.outcomes.contains(where: \.endsConnection)
-                if isClosing {
+                if result.outcomes.contains(where: \.endsConnection) {
                     self.drop(current)
                     link = nil
-                    // The server has had enough of this connection, not of the message.
-                    if current.transactions > 1, !hasRetried, result.outcomes.allSatisfy(\.endsConnection) {
-                        hasRetried = true
-                        continue
+                    if let verdict = Self.refusalOfAll(result) {
+                        // The server has had enough of this connection, not of the message …
+                        if current.transactions > 1, !hasRetried {
+                            hasRetried = true
+                            continue
+                        }
+                        // … or of us, when it says so again and again.
+                        if self.brokeOff() {
+                            await self.cannotConnect(
+                                message.with(remaining),
+                                verdict,
+                                peer: current.target,
+                                least: .zero
+                            )
+                            return (nil, true)
+                        }
                     }
+                } else {
+                    self.answered()
                 }
                 let later = await self.settle(message, part, result, content, over: current)
                 remaining = later + remaining.dropFirst(part.count)
@@ -93,6 +110,13 @@ extension Destination {
             }
         }
         return (link, false)
+    }
+
+    /// What the server said when it ended the connection without a decision about any recipient; nil when there was one.
+    private static func refusalOfAll(_ result: MailTransactionResult) -> Verdict? {
+        guard result.outcomes.allSatisfy(\.endsConnection), case .refused(let stage, let reply) = result.outcomes.first
+        else { return nil }
+        return .refused(reply, at: stage)
     }
 
     private enum Content {

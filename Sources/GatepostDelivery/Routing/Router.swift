@@ -35,7 +35,20 @@ package struct Router: Sendable {
         )
     }
 
-    /// - Parameter localDomains: In lower case, internationalised ones in A-labels.
+    /// Local domains in the form in which ``decide(_:localDomains:)`` compares them. One that is no domain name has no recipients.
+    package func comparable(_ domains: Set<String>) -> Set<String> {
+        var comparable: Set<String> = []
+        for domain in domains {
+            do {
+                comparable.insert(try self.lookUpName(domain))
+            } catch {
+                continue
+            }
+        }
+        return comparable
+    }
+
+    /// - Parameter localDomains: As ``comparable(_:)`` returns them.
     package func decide(_ recipient: ForwardPath, localDomains: Set<String>) -> Decision {
         // The bare postmaster is whoever answers for this host (RFC 5321 §4.5.1).
         guard let mailbox = recipient.mailbox else {

@@ -17,7 +17,7 @@ package struct DeliveryConfiguration: Sendable {
     /// Messages leased at once.
     package var leaseLimit = 200
     /// Messages under way at most, waiting for their destination included.
-    package var maximumInFlight = 4000
+    package var maximumInFlight = 10_000
     /// How long a lease holds unless it is settled.
     package var leaseDuration: Duration = .seconds(3600)
     /// The least time between two looks into the queue while there is something to do, so that they find more than one message each.

@@ -32,7 +32,7 @@ extension QueueRunner {
                 continue
             }
             do {
-                let domains = try await self.localDomains()
+                let domains = self.router.comparable(try await self.localDomains())
                 let leased = try await self.store.lease(
                     limit: limit,
                     now: now,

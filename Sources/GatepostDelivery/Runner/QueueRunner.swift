@@ -51,7 +51,7 @@ package final class QueueRunner: Sendable {
 
     /// - Parameters:
     ///   - resolver: Answers for MX and addresses.
-    ///   - localDomains: The domains whose mail goes to `delivery.local`, lower case, A-labels; asked once per look into the queue.
+    ///   - localDomains: The domains whose mail goes to `delivery.local`; asked once per look into the queue.
     ///   - toASCII: A domain with U-labels to A-labels (RFC 5891).
     ///   - sleep: Waits; replaced by tests.
     package init(

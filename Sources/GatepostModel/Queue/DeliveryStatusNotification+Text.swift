@@ -154,7 +154,7 @@ extension DeliveryStatusNotification.Recipient {
         }
         if let note = self.attempt?.note { lines.append(note) }
         if let until = self.willRetryUntil {
-            lines.append("Tried until \(MailDate.format(secondsSince1970: until.secondsSince1970)).")
+            lines.append("It is tried until \(MailDate.format(secondsSince1970: until.secondsSince1970)).")
         }
         return lines
     }

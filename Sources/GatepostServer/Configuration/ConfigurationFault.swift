@@ -17,6 +17,9 @@ package struct ConfigurationFault: Error, Sendable, Hashable, CustomStringConver
         }
     }
 
+    /// The problem of a key that does not exist.
+    static let unknownKey = "unknown"
+
     package var origin: Origin
     /// Dotted, such as `delivery.relay.port`; list elements as `listeners[0]`. `nil`: the file as a whole.
     package var key: String?

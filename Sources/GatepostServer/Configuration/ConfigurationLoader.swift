@@ -51,12 +51,13 @@ package enum ConfigurationLoader {
             directory: LocalFile.directory(of: file),
             environment: environment
         )
+        guard reader.checkRoot() else { throw ConfigurationFaults(reader.faults) }
         reader.applyOverrides()
         reader.checkKeys()
         let configuration = reader.configuration()
         reader.checkListeners(of: configuration)
         if checkingCertificate { reader.checkCertificate(configuration.tls) }
-        guard reader.faults.isEmpty else { throw ConfigurationFaults(reader.faults.inFileOrder) }
+        guard reader.faults.isEmpty else { throw ConfigurationFaults(reader.faults.withoutConsequences.inFileOrder) }
         return LoadedConfiguration(
             configuration: configuration,
             file: file,
@@ -76,6 +77,21 @@ package enum ConfigurationLoader {
 }
 
 extension [ConfigurationFault] {
+    /// Without those about absent keys that are there, misspelt.
+    fileprivate var withoutConsequences: [ConfigurationFault] {
+        let meant = Set(
+            self.compactMap { fault -> String? in
+                guard fault.problem == ConfigurationFault.unknownKey, let key = fault.key, let name = fault.suggestion
+                else { return nil }
+                return key.lastIndex(of: ".").map { "\(key[..<$0]).\(name)" } ?? name
+            }
+        )
+        return self.filter { fault in
+            guard let key = fault.key, meant.contains(key) else { return true }
+            return !fault.problem.hasPrefix("is required")
+        }
+    }
+
     /// As the lines come in the file; what comes from elsewhere stands last. One key with two faults is told once of each.
     fileprivate var inFileOrder: [ConfigurationFault] {
         func place(_ element: (offset: Int, element: ConfigurationFault)) -> (Int, Int, Int) {

@@ -5,7 +5,7 @@ extension ConfigurationReader {
     /// Variables with our prefix that are not overrides.
     private static let otherVariables: Set<String> = [
         "GATEPOST_CONFIG", "GATEPOST_PASSWORD", "GATEPOST_VECTORS", "GATEPOST_FAULT", "GATEPOST_SERVER",
-        "GATEPOST_USER",
+        "GATEPOST_USER", "GATEPOST_BIN", "GATEPOST_SNAPSHOTS",
     ]
 
     /// Puts `GATEPOST_…` variables in place of what the file says.
@@ -60,18 +60,21 @@ extension ConfigurationReader {
         }
     }
 
+    /// Whether there are keys at all; notes it where there are none.
+    mutating func checkRoot() -> Bool {
+        if case .mapping = self.root.content { return true }
+        self.add(
+            fault: ConfigurationFault(
+                origin: self.root.origin,
+                key: nil,
+                problem: "must hold keys and values, not \(self.root.kind)"
+            )
+        )
+        return false
+    }
+
     /// Notes every key that does not exist, and every section that is none.
     mutating func checkKeys() {
-        guard case .mapping = self.root.content else {
-            self.add(
-                fault: ConfigurationFault(
-                    origin: self.root.origin,
-                    key: nil,
-                    problem: "must hold keys and values, not \(self.root.kind)"
-                )
-            )
-            return
-        }
         self.checkKeys(of: self.root, at: "")
     }
 
@@ -87,7 +90,7 @@ extension ConfigurationReader {
                     fault: ConfigurationFault(
                         origin: entry.origin,
                         key: below,
-                        problem: "unknown",
+                        problem: ConfigurationFault.unknownKey,
                         suggestion: near ?? elsewhere
                     )
                 )

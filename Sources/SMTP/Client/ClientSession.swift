@@ -1,3 +1,4 @@
+internal import MailSyntax
 public import SASL
 
 /// How the content of a message goes over the wire.
@@ -91,8 +92,8 @@ public struct ClientSession: Sendable {
     /// What the server offers, as of the last EHLO. What it said before TLS is forgotten (RFC 3207 §4.2).
     public private(set) var capabilities = Capabilities()
     public private(set) var isTLS = false
-    /// The mechanism that logged in.
-    private(set) var isAuthenticated = false
+    /// Whether AUTH succeeded.
+    public private(set) var isAuthenticated = false
     private var state = State.unconnected
     private var transaction: ClientTransactionMachine?
     private var needsReset = false
@@ -443,10 +444,15 @@ extension ClientSession {
         for (index, line) in reply.lines.enumerated() {
             let separator = index == reply.lines.count - 1 ? " " : "-"
             // Challenges, and data that came with a 235, would let a reader try passwords at leisure.
-            let isMasked = isAuthentication && (reply.code == 334 || reply.code == 235) && !line.isEmpty
+            let isMasked =
+                isAuthentication && !line.isEmpty && (reply.code == 334 || (reply.code == 235 && Self.holdsData(line)))
             self.transcript.append(
                 TranscriptLine(.server, "\(reply.code)\(separator)\(isMasked ? "\(status)****" : status + line)")
             )
         }
+    }
+    /// Whether a word looks like the final data of a mechanism.
+    private static func holdsData(_ text: String) -> Bool {
+        text.utf8.split(separator: ASCII.space).contains { $0.count >= 20 && Base64.decode($0) != nil }
     }
 }

@@ -23,7 +23,6 @@ struct SendmailCommand: AsyncParsableCommand {
 
     private struct Request {
         var sender: String?
-        var fullName: String?
         var takesRecipientsFromHeader = false
         var ignoresDots = false
         var isVerbose = false
@@ -109,7 +108,9 @@ struct SendmailCommand: AsyncParsableCommand {
             case "-bm", "-n", "-G", "-m", "-U": break
             case _ where argument.hasPrefix("-f"), _ where argument.hasPrefix("-r"):
                 request.sender = try value(argument)
-            case _ where argument.hasPrefix("-F"): request.fullName = try value(argument)
+            case _ where argument.hasPrefix("-F"):
+                // The full name for a From field that the submitter left out; ours is never left out.
+                _ = try value(argument)
             case _ where argument.hasPrefix("-b"):
                 throw Failure(.usage, "\(argument): this sendmail only sends (-bm)")
             case _ where ["-B", "-N", "-R", "-V", "-h", "-L", "-O", "-p", "-X", "-C", "-A"].contains(argument):

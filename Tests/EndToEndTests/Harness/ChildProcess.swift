@@ -116,6 +116,14 @@ final class ChildProcess: Sendable {
         }
     }
 
+    /// Waits for the end where nothing may be awaited.
+    func waitBlocking() -> Exit {
+        while true {
+            if let exit = poll() { return exit }
+            usleep(2000)
+        }
+    }
+
     /// Sends a signal, unless the program has ended (its number could belong to another one by then).
     func send(_ signal: Int32) -> Bool {
         if poll() != nil { return false }

@@ -28,16 +28,31 @@ enum Program {
     static func script(_ name: String) -> String { "\(packageRoot)/Tests/EndToEndTests/Programs/\(name)" }
 
     /// Says how to get what is missing.
-    static let howToInstall: Comment = "missing: run Scripts/packages build clients servers, as root"
+    static let howToInstall: Comment =
+        "missing: run Scripts/packages build clients servers, as root where mount namespaces are allowed"
 
     static func areInstalled(_ names: String...) -> Bool { names.allSatisfy { find($0) != nil } }
 }
 
-/// Servers that `Scripts/packages servers` unpacked; to run them takes root.
+/// Servers that `Scripts/packages servers` unpacked; to run them takes root and leave to make namespaces.
 enum UnpackedServers {
     static func areUsable(_ names: String...) -> Bool {
-        geteuid() == 0 && names.allSatisfy { FileManager.default.fileExists(atPath: "\(folder)/\($0)/.complete") }
+        names.allSatisfy { FileManager.default.fileExists(atPath: "\(folder)/\($0)/.complete") } && canRun
     }
+
+    private static let canRun: Bool = {
+        guard geteuid() == 0 else { return false }
+        do {
+            let scratch = try TemporaryFolder("peer")
+            let child = try ChildProcess(
+                ["\(Program.packageRoot)/Scripts/peer", "nsd", "true"],
+                log: scratch.path("log")
+            )
+            return child.waitBlocking() == .code(0)
+        } catch {
+            return false
+        }
+    }()
 
     private static var folder: String {
         ProcessInfo.processInfo.environment["GATEPOST_PEERS"] ?? Program.packageRoot + "/.build-peers"

@@ -5,6 +5,7 @@ struct EximSink: Sendable {
     static let relayUser = "gatepost-relay"
     static let relayPassword = "between servers 7"
 
+    let port: Int
     let maildir: Maildir
     private let folder: TemporaryFolder
     private let process: ChildProcess
@@ -25,7 +26,7 @@ struct EximSink: Sendable {
             log: folder.path("exim")
         )
         try await Loopback.waitUntilAccepting(address, port, by: process)
-        return EximSink(maildir: Maildir(path: folder.path("mail/inbox")), folder: folder, process: process)
+        return EximSink(port: port, maildir: Maildir(path: folder.path("mail/inbox")), folder: folder, process: process)
     }
 
     private static func configuration(folder: TemporaryFolder, port: Int, certificates: Certificates) -> String {

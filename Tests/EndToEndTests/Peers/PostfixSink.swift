@@ -1,4 +1,4 @@
-/// Postfix as the MX of `postfix.test`: it takes any recipient into one Maildir, but those whose names begin with
+/// Postfix as the MX of `postfix.test` and a second one of `fallback.test`: it takes any recipient into one Maildir, but those whose names begin with
 /// `refused` (550) or `later` (450), and offers STARTTLS.
 struct PostfixSink: Sendable {
     static let address = "127.0.0.11"
@@ -51,13 +51,14 @@ struct PostfixSink: Sendable {
         append_dot_mydomain = no
         maillog_file = \(folder.path("maillog"))
         maillog_file_prefixes = \(folder.path)
-        virtual_mailbox_domains = postfix.test
+        virtual_mailbox_domains = postfix.test, fallback.test
         virtual_mailbox_base = \(folder.path("mail"))
         virtual_mailbox_maps = static:inbox/
         virtual_uid_maps = static:\(UnpackedServers.sinkAccount)
         virtual_gid_maps = static:\(UnpackedServers.sinkAccount)
         virtual_mailbox_limit = 0
         message_size_limit = 104857600
+        smtpd_relay_restrictions = reject_unauth_destination
         smtpd_recipient_restrictions = check_recipient_access regexp:\(folder.path("etc/recipients")), reject_unauth_destination
         smtpd_client_connection_count_limit = 0
         smtpd_tls_chain_files = \(certificates.key), \(certificates.certificate)

@@ -1,0 +1,108 @@
+import Benchmark
+import SASL
+
+/// What the server computes for one login, the back end's look-up (and Argon2id) left out.
+func mechanismBenchmarks() {
+    let password = Secret("correct horse battery staple")
+    let credentials = ClientCredentials(authenticationIdentity: "alice@example.org", password: password)
+    for name in [MechanismName.plain, .login, .cramMD5, .scramSHA1, .scramSHA256] {
+        let answer: (ServerQuestion) -> ServerAnswer
+        do {
+            answer = try makeAnswers(password)
+        } catch {
+            preconditionFailure("the credential cannot be derived: \(error)")
+        }
+        // The nonces stay the same, so one recorded client serves every run.
+        let responses = record(name, credentials, answer)
+        Benchmark("SASL: verify \(name)") { benchmark in
+            for _ in benchmark.scaledIterations {
+                precondition(replay(name, responses, answer), "the recorded login is refused")
+            }
+        }
+    }
+    Benchmark("SASL: derive SCRAM-SHA-256 keys, 4096 rounds", configuration: .init(scalingFactor: .one)) { benchmark in
+        for _ in benchmark.scaledIterations {
+            blackHole(
+                try SCRAMCredential(
+                    password: password,
+                    salt: Array("a salt of ours".utf8),
+                    iterations: 4096,
+                    hash: .sha256
+                )
+            )
+        }
+    }
+}
+
+private let nonce = Array("a nonce that is long".utf8)
+
+private func makeAnswers(_ password: Secret) throws -> (ServerQuestion) -> ServerAnswer {
+    let salt = Array("a salt of ours".utf8)
+    let credentials = try [SCRAMHash.sha1, .sha256].map {
+        try SCRAMCredential(password: password, salt: salt, iterations: 4096, hash: $0)
+    }
+    return { question in
+        switch question {
+        case .password: .password(accepted: true)
+        case .scram(let question): .scram(question.hash == .sha1 ? credentials[0] : credentials[1])
+        case .sharedSecret: .sharedSecret(password)
+        }
+    }
+}
+
+private func makeServer(_ name: MechanismName) -> any ServerMechanism {
+    guard
+        let server = ServerMechanisms.make(
+            name,
+            nonce: nonce,
+            hostname: "mail.example.org",
+            secondsSince1970: 1_790_000_000
+        )
+    else { preconditionFailure("no mechanism \(name)") }
+    return server
+}
+
+/// What our own client says in a login: the initial response, then its responses.
+private func record(
+    _ name: MechanismName,
+    _ credentials: ClientCredentials,
+    _ answer: (ServerQuestion) -> ServerAnswer
+) -> (InitialResponse, [[UInt8]]) {
+    guard var client = ClientMechanisms.make(name, credentials: credentials, nonce: nonce) else {
+        preconditionFailure("no mechanism \(name)")
+    }
+    var server = makeServer(name)
+    let first = client.start()
+    var responses: [[UInt8]] = []
+    var step = server.received(first)
+    while true {
+        switch step {
+        case .question(let question): step = server.received(answer(question))
+        case .challenge(let challenge):
+            guard case .respond(let response) = client.received(challenge: challenge) else {
+                preconditionFailure("the client gives up")
+            }
+            responses.append(response)
+            step = server.received(response: response)
+        case .succeeded, .failed: return (first, responses)
+        }
+    }
+}
+
+private func replay(
+    _ name: MechanismName,
+    _ responses: (InitialResponse, [[UInt8]]),
+    _ answer: (ServerQuestion) -> ServerAnswer
+) -> Bool {
+    var server = makeServer(name)
+    var rest = responses.1[...]
+    var step = server.received(responses.0)
+    while true {
+        switch step {
+        case .question(let question): step = server.received(answer(question))
+        case .challenge: step = server.received(response: rest.popFirst() ?? [])
+        case .succeeded: return true
+        case .failed: return false
+        }
+    }
+}

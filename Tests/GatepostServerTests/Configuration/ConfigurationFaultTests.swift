@@ -1,0 +1,237 @@
+import GatepostServer
+import Testing
+
+/// What a configuration says, and what is to be said about it.
+struct FaultCase: Sendable, CustomTestStringConvertible {
+    var name: String
+    var yaml: String
+    var environment: [String: String] = [:]
+    /// Every line, in order.
+    var faults: String
+
+    var testDescription: String { self.name }
+
+    static let all: [FaultCase] = [
+        FaultCase(
+            name: "a misspelt key",
+            yaml: "hostnam: mail.example.org\n",
+            faults: "c.yaml:1:1: error: key hostnam: unknown; did you mean 'hostname'?"
+        ),
+        FaultCase(
+            name: "a misspelt nested key",
+            yaml: "hostname: a.example\nsubmission:\n  maximumMesageSize: 1MiB\n",
+            faults: "c.yaml:3:3: error: key submission.maximumMesageSize: unknown; did you mean 'maximumMessageSize'?"
+        ),
+        FaultCase(
+            name: "a key of another section",
+            yaml: "hostname: a.example\nmaximumRecipients: 5\n",
+            faults: "c.yaml:2:1: error: key maximumRecipients: unknown; did you mean 'submission.maximumRecipients'?"
+        ),
+        FaultCase(
+            name: "a key that is like no other",
+            yaml: "hostname: a.example\nzzzzzz: 1\n",
+            faults: "c.yaml:2:1: error: key zzzzzz: unknown"
+        ),
+        FaultCase(
+            name: "a key twice",
+            yaml: "hostname: a.example\ndata: x\nhostname: b.example\n",
+            faults: "c.yaml:1:1: error: key hostname: is there twice in one mapping"
+        ),
+        FaultCase(
+            name: "wrong types",
+            yaml: """
+                hostname: [a, b]
+                listeners: 587
+                dns: { servers: 127.0.0.1, dnssec: on }
+                submission: { maximumRecipients: many, maximumMessageSize: big }
+                authentication: { cache: 5 }
+                delivery: yes
+                """,
+            faults: """
+                c.yaml:1:11: error: key hostname: must be one value, not a list
+                c.yaml:2:12: error: key listeners: must be a list of mappings, not text
+                c.yaml:3:17: error: key dns.servers: must be a list, such as [127.0.0.1]
+                c.yaml:3:36: error: key dns.dnssec: must be true or false, not 'on'; did you mean 'true'?
+                c.yaml:4:34: error: key submission.maximumRecipients: must be a whole number, not 'many'
+                c.yaml:4:60: error: key submission.maximumMessageSize: must be a number of octets such as 50MiB, not 'big'
+                c.yaml:5:26: error: key authentication.cache: must be a duration such as 30s, 5m, 4h or 5d, not '5'; did you mean '5s'?
+                c.yaml:6:11: error: key delivery: must be a mapping with route, relay, local, retry, port, connections, connectionsPerDestination, not text
+                """
+        ),
+        FaultCase(
+            name: "impossible values",
+            yaml: """
+                hostname: 192.0.2.1
+                listeners:
+                  - { address: "0.0.0.0:70000" }
+                  - { address: "127.0.0.1:587", tls: startls }
+                  - { address: "127.0.0.1:587" }
+                networks: { deny: [192.0.2.0/40] }
+                delivery: { route: rely, port: 0, retry: { first: 5h } }
+                log: { level: warn }
+                """,
+            faults: """
+                c.yaml:1:11: error: key hostname: must be a name, not the address 192.0.2.1
+                c.yaml:3:16: error: key listeners[0].address: must be an IP address and port such as 0.0.0.0:587 or [::]:587, not '0.0.0.0:70000'
+                c.yaml:4:38: error: key listeners[1].tls: must be starttls, implicit or none, not 'startls'; did you mean 'starttls'?
+                c.yaml:5:16: error: key listeners[2].address: 127.0.0.1:587 is there twice
+                c.yaml:6:20: error: key networks.deny[0]: must be an address or network such as 192.0.2.0/24 or 2001:db8::/32, not '192.0.2.0/40'
+                c.yaml:7:20: error: key delivery.route: must be mx, relay or hold, not 'rely'; did you mean 'relay'?
+                c.yaml:7:32: error: key delivery.port: must be from 1 to 65535, not 0
+                c.yaml:7:42: error: key delivery.retry.maximum: must not be shorter than first
+                c.yaml:8:15: error: key log.level: must be trace, debug, info, notice, warning, error or critical, not 'warn'
+                """
+        ),
+        FaultCase(
+            name: "what a later version does",
+            yaml: """
+                hostname: a.example
+                tls: { clientAuthorities: ca.pem }
+                storage: postgresql://u@h/db
+                listeners:
+                  - { service: reception, address: "0.0.0.0:25" }
+                authentication:
+                  mechanisms: [XOAUTH2, PLAIN]
+                  lockout: { attempts: 10 }
+                  ntlmV1: false
+                submission: { limits: { messagesPerDay: 1 } }
+                """,
+            faults: """
+                c.yaml:2:8: error: key tls.clientAuthorities: is not in this version yet: remove it
+                c.yaml:3:10: error: key storage: PostgreSQL is not in this version yet: use sqlite
+                c.yaml:5:16: error: key listeners[0].service: 'reception' is not in this version yet: remove this listener
+                c.yaml:7:16: error: key authentication.mechanisms[0]: XOAUTH2 is not in this version yet: remove it
+                c.yaml:8:3: error: key authentication.lockout: is not in this version yet: remove it
+                c.yaml:10:15: error: key submission.limits: is not in this version yet: remove it
+                """
+        ),
+        FaultCase(
+            name: "passwords without TLS where others can listen",
+            yaml: "hostname: a.example\nauthentication: { cleartextWithoutTLS: true }\n",
+            faults:
+                "c.yaml:2:40: error: key authentication.cleartextWithoutTLS: needs every listener without implicit TLS on a loopback address, and 0.0.0.0:587 is not"
+        ),
+        FaultCase(
+            name: "a relay's password without TLS",
+            yaml: """
+                hostname: a.example
+                delivery:
+                  route: relay
+                  relay: { host: smtp.example.net, tls: opportunistic, user: u, password: p }
+                """,
+            faults: "c.yaml:4:41: error: key delivery.relay.tls: must be required or implicit when user is set"
+        ),
+        FaultCase(
+            name: "half a relay",
+            yaml: "hostname: a.example\ndelivery:\n  route: relay\n  relay: { port: 26, user: u }\n",
+            faults: "c.yaml:4:10: error: key delivery.relay.host: is required: the name or address of the smarthost"
+        ),
+        FaultCase(
+            name: "a relay without a relay",
+            yaml: "hostname: a.example\ndelivery: { route: relay }\n",
+            faults:
+                "c.yaml:2:11: error: key delivery.relay: is required with route: relay, such as { host: smtp.provider.example }"
+        ),
+        FaultCase(
+            name: "values that are elsewhere and are not",
+            yaml: "hostname: env:GP_HOSTNAM\ndata: file:nothere\n",
+            environment: ["GP_HOSTNAME": "a.example"],
+            faults: """
+                c.yaml:1:11: error: key hostname: the environment has no variable GP_HOSTNAM; did you mean 'GP_HOSTNAME'?
+                c.yaml:2:7: error: key data: cannot read /DIR/nothere: No such file or directory
+                """
+        ),
+        FaultCase(
+            name: "overrides",
+            yaml: "hostname: a.example\n",
+            environment: ["GATEPOST_LOG_LEVEL": "loud", "GATEPOST_HOSTNME": "b.example"],
+            faults: """
+                GATEPOST_HOSTNME: error: names no key; did you mean 'GATEPOST_HOSTNAME'?
+                GATEPOST_LOG_LEVEL: error: key log.level: must be trace, debug, info, notice, warning, error or critical, not 'loud'
+                """
+        ),
+        FaultCase(
+            name: "no YAML",
+            yaml: "hostname: a.example\n dns: [\n",
+            faults: "c.yaml:2:5: error: not valid YAML: mapping values are not allowed in this context"
+        ),
+        FaultCase(
+            name: "not a mapping",
+            yaml: "- hostname\n",
+            faults: "c.yaml:1:1: error: must hold keys and values, not a list"
+        ),
+    ]
+}
+
+@Suite("Configuration faults")
+struct ConfigurationFaultTests {
+    @Test("each is told with its place, its key and the nearest right word", arguments: FaultCase.all)
+    func faults(_ vector: FaultCase) throws {
+        let directory = try TemporaryDirectory()
+        let certificates = try Certificates.shared.get()
+        try directory.write("cert.pem", certificates.first.certificate)
+        try directory.write("key.pem", certificates.first.key)
+        // The cases are about other keys than these two.
+        let environment = vector.environment.merging(
+            ["GATEPOST_TLS_CERTIFICATE": "cert.pem", "GATEPOST_TLS_KEY": "key.pem"]
+        ) { $1 }
+        do {
+            _ = try ConfigurationLoader.load(
+                text: vector.yaml,
+                name: "c.yaml",
+                file: "\(directory.path)/c.yaml",
+                environment: environment
+            )
+            Issue.record("no fault was found")
+        } catch {
+            let told = error.description.replacing(directory.path, with: "/DIR")
+            #expect(told == vector.faults)
+        }
+    }
+
+    @Test("certificate and key are loaded and compared")
+    func certificates() throws {
+        let directory = try TemporaryDirectory()
+        let made = try Certificates.shared.get()
+        try directory.write("cert.pem", made.first.certificate)
+        try directory.write("key.pem", made.first.key)
+        try directory.write("other.pem", made.second.key)
+        try directory.write("text.pem", "no certificate")
+        try directory.write("broken.pem", "-----BEGIN CERTIFICATE-----\nAAAA\n-----END CERTIFICATE-----\n")
+        #expect(try self.faults(directory, "cert.pem", "key.pem") == "")
+        #expect(
+            try self.faults(directory, "cert.pem", "other.pem")
+                == "c.yaml:2:36: error: key tls.key: /DIR/other.pem does not belong to the first certificate in /DIR/cert.pem"
+        )
+        #expect(
+            try self.faults(directory, "text.pem", "key.pem")
+                == "c.yaml:2:21: error: key tls.certificate: /DIR/text.pem is no PEM file with a certificate"
+        )
+        #expect(
+            try self.faults(directory, "key.pem", "cert.pem")
+                == "c.yaml:2:21: error: key tls.certificate: /DIR/key.pem is no PEM file with a certificate (are certificate and key swapped?)"
+        )
+        #expect(
+            try self.faults(directory, "absent.pem", "key.pem")
+                == "c.yaml:2:21: error: key tls.certificate: cannot read /DIR/absent.pem: No such file or directory"
+        )
+        #expect(
+            try self.faults(directory, "broken.pem", "key.pem")
+                == "c.yaml:2:21: error: key tls.certificate: /DIR/broken.pem holds no certificate that can be read"
+        )
+    }
+
+    private func faults(_ directory: TemporaryDirectory, _ certificate: String, _ key: String) throws -> String {
+        do {
+            _ = try ConfigurationLoader.load(
+                text: "hostname: a.example\ntls: { certificate: \(certificate), key: \(key) }\n",
+                name: "c.yaml",
+                file: "\(directory.path)/c.yaml",
+                environment: [:]
+            )
+            return ""
+        } catch {
+            return error.description.replacing(directory.path, with: "/DIR")
+        }
+    }
+}
