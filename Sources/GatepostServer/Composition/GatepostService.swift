@@ -48,6 +48,17 @@ package struct GatepostService: Sendable {
     /// - Throws: ``Failure``, `StoreError`, `MasterKey.Failure`.
     package func run(whenReady: @Sendable ([String]) throws -> Void = { _ in }) async throws {
         signal(SIGPIPE, SIG_IGN)
+        let http = self.configuration.authentication.oauth.isEmpty ? nil : AsyncHTTPFetcher()
+        do {
+            try await self.run(http: http, whenReady: whenReady)
+        } catch {
+            try await http?.shutdown()
+            throw error
+        }
+        try await http?.shutdown()
+    }
+
+    private func run(http: AsyncHTTPFetcher?, whenReady: @Sendable ([String]) throws -> Void) async throws {
         let clock = SystemClock()
         let started = clock.now()
         let store = try await SQLiteStore.open(dataDirectory: self.configuration.data)
@@ -71,7 +82,6 @@ package struct GatepostService: Sendable {
             cache: self.configuration.authentication.cache
         )
         let counters = SubmissionCounters()
-        let http = self.configuration.authentication.oauth.isEmpty ? nil : AsyncHTTPFetcher()
         let group = MultiThreadedEventLoopGroup(numberOfThreads: System.coreCount)
         let files = NIOThreadPool(numberOfThreads: 4)
         files.start()
@@ -171,7 +181,6 @@ package struct GatepostService: Sendable {
         )
         try await lifecycle.run()
         try await store.close()
-        try await http?.shutdown()
         try await pool.shutdown()
         try await files.shutdownGracefully()
         try await group.shutdownGracefully()

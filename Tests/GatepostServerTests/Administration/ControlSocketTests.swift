@@ -26,6 +26,10 @@ struct ControlSocketTests {
             inboxes: store,
             clock: SystemClock(),
             spool: store.spoolDirectory,
+            masterKeys: Administration.MasterKeys(
+                directory: directory,
+                keyring: MasterKeyring(try MasterKey.open(inDirectory: directory))
+            ),
             defaultDomain: nil,
             hooks: Administration.Hooks(
                 accountChanged: { account in changed.withLock { $0.append(account.address) } },
