@@ -86,13 +86,15 @@ final class ClientRandomObserver: ChannelInboundHandler, RemovableChannelHandler
     func channelRead(context: ChannelHandlerContext, data: NIOAny) {
         let buffer = self.unwrapInboundIn(data)
         let end = Self.offset + Self.length
-        if self.head.count < end {
-            self.head += buffer.readableBytesView.prefix(end - self.head.count)
-            if self.head.count == end {
-                self.found(Array(self.head[Self.offset...]))
-                context.pipeline.syncOperations.removeHandler(self, promise: nil)
-            }
+        guard self.head.count < end else {
+            context.fireChannelRead(data)
+            return
         }
+        self.head += buffer.readableBytesView.prefix(end - self.head.count)
+        let isComplete = self.head.count == end
+        if isComplete { self.found(Array(self.head[Self.offset...])) }
+        // Before the removal: who has left the pipeline has nobody to pass a ClientHello to.
         context.fireChannelRead(data)
+        if isComplete { context.pipeline.syncOperations.removeHandler(self, promise: nil) }
     }
 }

@@ -89,6 +89,13 @@ public struct Listener: Sendable {
                         case .shuttingDown: refusal = .shuttingDown
                         }
                     }
+                    if refusal != nil, configuration.session.security == .implicit {
+                        guard registry.mayHearRefusal() else {
+                            channel.close(promise: nil)
+                            return
+                        }
+                        channel.closeFuture.whenComplete { _ in registry.refusalEnded() }
+                    }
                     try channel.pipeline.syncOperations.addHandler(
                         SessionChannelHandler(
                             shared: shared,

@@ -19,7 +19,11 @@ public final class SessionRegistry: Sendable {
         var byAddress: [IPAddress: Int] = [:]
         var channels: [ObjectIdentifier: any Channel] = [:]
         var isShuttingDown = false
+        var refusals = 0
     }
+
+    /// How many connections may be in a TLS handshake only to be told that they are refused.
+    static let maximumRefusals = 64
 
     public let maximumSessions: Int
     public let maximumSessionsPerAddress: Int
@@ -57,6 +61,20 @@ public final class SessionRegistry: Sendable {
             guard let address, let count = state.byAddress[address] else { return }
             state.byAddress[address] = count > 1 ? count - 1 : nil
         }
+    }
+
+    /// Whether a connection that is refused may still do a TLS handshake to hear why; false when so many do already that it must
+    /// be closed without a word, or connections over the limit would be without limit. One that may calls ``refusalEnded()`` once closed.
+    func mayHearRefusal() -> Bool {
+        self.state.withLock { state in
+            guard state.refusals < SessionRegistry.maximumRefusals else { return false }
+            state.refusals += 1
+            return true
+        }
+    }
+
+    func refusalEnded() {
+        self.state.withLock { $0.refusals -= 1 }
     }
 
     /// Ends idle sessions with `421` now and the others after their transaction; returns when none is left or `deadline` has passed,

@@ -9,11 +9,25 @@ internal import Synchronization
 package final class AccountDirectory: Sendable {
     private struct State {
         var accounts: [String: Account] = [:]
+        /// Addresses that were looked up in vain: to ask again costs as little as for one that exists, so that time does not tell.
+        var absent: Set<String> = []
         var domains: [String]?
         var verified: VerificationCache
         /// Grows with every change: what was read before a change is not remembered after it.
         var generation: UInt64 = 0
     }
+
+    /// What is known about a login name without asking the store.
+    package enum Recollection: Sendable {
+        case account(Account)
+        /// Nobody has this name.
+        case absent
+        /// The store must be asked.
+        case none
+    }
+
+    /// No account has a longer address; such names are not worth memory.
+    private static let maximumNameOctets = 320
 
     private let store: any AccountStore
     private let clock: any WallClock
@@ -50,10 +64,16 @@ package final class AccountDirectory: Sendable {
         return "\(name)@\(domains[0])"
     }
 
-    /// The account if it is remembered; nil says nothing.
-    package func remembered(loginName: String) -> Account? {
-        guard let address = self.address(of: loginName) else { return nil }
-        return self.state.withLock { $0.accounts[address] }
+    /// Grows with every change of an account: while it stays the same, what was looked up is still so.
+    package var generation: UInt64 { self.state.withLock { $0.generation } }
+
+    /// What memory says about a login name.
+    package func recollection(loginName: String) -> Recollection {
+        guard let address = self.address(of: loginName) else { return .none }
+        return self.state.withLock { state in
+            if let account = state.accounts[address] { return .account(account) }
+            return state.absent.contains(address) ? .absent : .none
+        }
     }
 
     /// The account, from memory or the store.
@@ -64,14 +84,21 @@ package final class AccountDirectory: Sendable {
             self.state.withLock { if $0.generation == generation { $0.domains = domains } }
         }
         guard let address = self.address(of: loginName) else { return nil }
-        let (known, generation) = self.state.withLock { ($0.accounts[address], $0.generation) }
-        if let known { return known }
-        guard let account = try await self.store.account(address: address) else { return nil }
+        let (known, isAbsent, generation) = self.state.withLock { state in
+            (state.accounts[address], state.absent.contains(address), state.generation)
+        }
+        if known != nil || isAbsent { return known }
+        let account = try await self.store.account(address: address)
         self.state.withLock { state in
             guard state.generation == generation else { return }
-            // Names that nobody has are not kept, so only real accounts can fill this.
-            if state.accounts.count >= self.maximumAccounts { state.accounts.removeAll() }
-            state.accounts[address] = account
+            if let account {
+                if state.accounts.count >= self.maximumAccounts { state.accounts.removeAll() }
+                state.accounts[address] = account
+            } else if address.utf8.count <= AccountDirectory.maximumNameOctets {
+                // Guessed names push only one another out, never a real account.
+                if state.absent.count >= self.maximumAccounts { state.absent.removeAll() }
+                state.absent.insert(address)
+            }
         }
         return account
     }
@@ -113,6 +140,7 @@ package final class AccountDirectory: Sendable {
     package func accountChanged(_ address: String) {
         self.state.withLock { state in
             state.generation &+= 1
+            state.absent.remove(address)
             if let account = state.accounts.removeValue(forKey: address) { state.verified.forget(account) }
         }
     }

@@ -62,15 +62,17 @@ package struct Authenticator: Sendable {
 
     /// The finding if it can be had without waiting: for accounts and proofs that are remembered.
     package func findingNow(_ question: ServerQuestion) -> Finding? {
-        guard let account = self.directory.remembered(loginName: question.authenticationIdentity), account.isEnabled
-        else { return nil }
-        switch question {
-        case .password(let credentials):
-            guard self.directory.isVerified(credentials.password, for: account) else { return nil }
+        let recollection = self.directory.recollection(loginName: question.authenticationIdentity)
+        switch (question, recollection) {
+        case (.password(let credentials), .account(let account)):
+            guard account.isEnabled, self.directory.isVerified(credentials.password, for: account) else { return nil }
             return Finding(answer: .password(accepted: true), account: account, refusal: nil)
-        case .scram(let question):
+        case (.scram(let question), .account(let account)):
             return self.scram(question, account: account)
-        case .sharedSecret, .external, .bearerToken:
+        case (.scram(let question), .absent):
+            // As quick as for an account, or the time would tell which names exist.
+            return self.scram(question, account: nil)
+        case (.password, _), (.scram, .none), (.sharedSecret, _), (.external, _), (.bearerToken, _):
             return nil
         }
     }
@@ -78,7 +80,7 @@ package struct Authenticator: Sendable {
     /// - Throws: `HashingPool.Busy` when too many passwords wait, `StoreError` when the store cannot be read.
     ///
     /// - Parameter certificate: The verified client certificate in DER.
-    package func finding(_ question: ServerQuestion, certificate: [UInt8]?) async throws -> Finding {
+    package func finding(_ question: ServerQuestion, certificate: [UInt8]? = nil) async throws -> Finding {
         if case .external(let question) = question {
             return try await self.external(question, certificate: certificate)
         }
@@ -214,15 +216,17 @@ package struct Authenticator: Sendable {
 
     private func scram(_ question: SCRAMQuestion, account: Account?) -> Finding {
         let stored = account?.credentials.lazy.flatMap(\.scram).first { $0.hash == question.hash }
-        if let account, account.isEnabled, let stored {
-            return Finding(answer: .scram(stored), account: account, refusal: nil)
-        }
+        // Made for every name, so that it costs everyone the same time; for the address and not the name as typed, or a salt that
+        // changes with the case of letters or the domain left out would tell a name that nobody has.
         let fake = SCRAMCredential.fake(
-            for: question.authenticationIdentity,
+            for: self.directory.address(of: question.authenticationIdentity) ?? question.authenticationIdentity,
             key: self.fakeKey,
             hash: question.hash,
             iterations: self.scramIterations
         )
+        if let account, account.isEnabled, let stored {
+            return Finding(answer: .scram(stored), account: account, refusal: nil)
+        }
         let refusal: Refusal
         switch account {
         case nil: refusal = self.absence(of: question.authenticationIdentity)
@@ -250,6 +254,19 @@ package struct Authenticator: Sendable {
             // Sealed under another master key: it opens nothing, and the operator sees the reason in the log.
             return Finding(answer: .sharedSecret(nil), account: account, refusal: .mechanismRefused)
         }
+    }
+
+    /// Grows with every change of an account.
+    package var generation: UInt64 { self.directory.generation }
+
+    /// The account that logged in, as it is now; nil when it is gone, disabled, or has another password than it logged in with.
+    ///
+    /// - Throws: `StoreError` when the store cannot be read.
+    package func current(_ account: Account) async throws -> Account? {
+        guard let current = try await self.directory.account(loginName: account.address), current.isEnabled,
+            current.id == account.id, current.credentials == account.credentials
+        else { return nil }
+        return current
     }
 
     /// Whether an account that proved its credentials may act as the authorization identity (RFC 4422 §3.4.1): only as itself.

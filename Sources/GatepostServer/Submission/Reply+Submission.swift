@@ -15,6 +15,8 @@ extension Reply {
         .init(4, 3, 0),
         "The message could not be kept because of a local error; try again later"
     )
+    /// `421 4.7.0`: disabled, removed or given another password since the login.
+    static let accountChanged = Reply(421, .init(4, 7, 0), "The account was changed; log in again")
     static let headerTooLarge = Reply(552, .init(5, 3, 4), "The header section is too large")
 
     static func storeFailure(_ error: any Error) -> Reply {

@@ -17,6 +17,8 @@ final class SubmissionResponder: SessionResponder {
         var loginName = ""
         /// Logged in.
         var account: Account?
+        /// Of the accounts, when this one was looked up.
+        var generation: UInt64 = 0
         var message: IncomingMessage?
     }
 
@@ -36,7 +38,8 @@ final class SubmissionResponder: SessionResponder {
         case .authenticationEnded(let outcome):
             return .now(self.conclude(outcome, facts))
         case .mail(let parameters):
-            return .now(self.mayBegin(parameters))
+            if self.isAccountCurrent { return .now(self.mayBegin(parameters)) }
+            return .later { await self.renewAccount() ?? self.mayBegin(parameters) }
         case .recipient(let parameters):
             return .now(self.mayReceive(parameters))
         case .message(let transaction):
@@ -49,7 +52,11 @@ final class SubmissionResponder: SessionResponder {
     // MARK: Login
 
     private func answer(_ question: ServerQuestion, _ facts: SessionFacts) -> SessionResponse {
-        self.state.withLock { $0.loginName = question.authenticationIdentity }
+        let generation = self.service.authenticator.generation
+        self.state.withLock { state in
+            state.loginName = question.authenticationIdentity
+            state.generation = generation
+        }
         if let finding = self.service.authenticator.findingNow(question) {
             return .now(self.found(finding))
         }
@@ -120,6 +127,38 @@ final class SubmissionResponder: SessionResponder {
             ]
         )
         return .authenticated(account: account.address)
+    }
+
+    private var isAccountCurrent: Bool {
+        self.state.withLock { $0.generation } == self.service.authenticator.generation
+    }
+
+    /// An account that was disabled sends nothing more, over connections that it has open neither.
+    ///
+    /// - Returns: nil to go on, else the answer.
+    private func renewAccount() async -> SessionAnswer? {
+        guard let account = self.state.withLock({ $0.account }) else { return .refused(.localError) }
+        let generation = self.service.authenticator.generation
+        do {
+            guard let current = try await self.service.authenticator.current(account) else {
+                self.service.logger.notice(
+                    "session ended: the account was changed",
+                    metadata: ["account": "\(account.address)", "ip": "\(self.address)"]
+                )
+                return .closed(.accountChanged)
+            }
+            self.state.withLock { state in
+                state.account = current
+                state.generation = generation
+            }
+            return nil
+        } catch {
+            self.service.logger.error(
+                "account could not be read",
+                metadata: ["account": "\(account.address)", "error": "\(error)"]
+            )
+            return .refused(.localError)
+        }
     }
 
     private var address: String { self.peer.address.map { "\($0)" } ?? "local" }

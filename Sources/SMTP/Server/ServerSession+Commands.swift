@@ -150,6 +150,7 @@ extension ServerSession {
 
     private mutating func receivedChunk(size: Int, isLast: Bool) -> ServerAction {
         if self.refusesChunks {
+            self.junkCommands += 1
             self.message = MessageProgress(framing: .counted)
             self.message.refusal = .chunkAfterRefusal
             self.state = .chunk(remaining: size, isLast: isLast)
@@ -157,6 +158,11 @@ extension ServerSession {
         }
         let refusal: Reply?
         if let early = self.refusalBeforeMail() {
+            guard size <= self.configuration.maximumMessageOctets else {
+                // Nobody sends so much before logging in by mistake, and it would be read for hours.
+                self.state = .closed
+                return .close(early)
+            }
             refusal = early
         } else if let transaction = self.transaction {
             refusal = transaction.recipients.isEmpty ? .noValidRecipients : nil
@@ -171,6 +177,8 @@ extension ServerSession {
             self.state = .chunk(remaining: size, isLast: isLast)
             return .waitForInput
         }
+        // An empty chunk that is not the last brings nothing forward.
+        if size == 0, !isLast { self.junkCommands += 1 }
         if self.message.isOpen {
             self.state = .chunk(remaining: size, isLast: isLast)
             return .waitForInput

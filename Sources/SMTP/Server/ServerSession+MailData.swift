@@ -88,10 +88,18 @@ extension ServerSession {
                 self.state = .closed
                 return .close(.tooManyBadCommands)
             }
+            guard self.junkCommands <= self.configuration.maximumJunkCommands else {
+                self.state = .closed
+                return .close(.junkCommands)
+            }
             return .abandonMessage(refusal)
         }
         guard isLast else {
             self.state = .command
+            guard self.junkCommands <= self.configuration.maximumJunkCommands else {
+                self.state = .closed
+                return .close(.junkCommands)
+            }
             return .reply(Reply(250, .init(2, 0, 0), "Chunk received, \(self.message.octets) octets so far"))
         }
         return self.ask(.endOfMessage, .endOfMessage)

@@ -1,4 +1,5 @@
 import MailSyntax
+import NIOCore
 import SMTP
 import SMTPServer
 import Testing
@@ -85,6 +86,30 @@ struct AdmissionTests {
         try await client.send(Array("EHLO a\r\n".utf8))
         #expect(try await client.line() == "554 5.7.1 Access from your address is denied")
         #expect(registry.count == 0)
+        await server.stop()
+    }
+
+    @Test("few of those who are turned away may do a TLS handshake to hear it", .timeLimit(.minutes(1)))
+    func refusedHandshakes() async throws {
+        let server = try await TestListener.start(
+            ServerSessionConfiguration(hostname: "mail.example.org", security: .implicit),
+            service: ScriptedService(),
+            timeouts: SessionTimeouts(tlsHandshake: .seconds(3600)),
+            denied: [Self.loopback]
+        )
+        var silent: [WireConnection] = []
+        for _ in 0..<65 {
+            silent.append(
+                try await WireConnection.connect(port: server.listener.port, isImplicit: false, patience: .hours(1))
+            )
+        }
+        try await withThrowingTaskGroup(of: Void.self) { group in
+            for connection in silent { group.addTask { await connection.closed() } }
+            // The one too many; the others would wait for an hour.
+            _ = try await group.next()
+            for connection in silent { try await connection.close() }
+            try await group.waitForAll()
+        }
         await server.stop()
     }
 }
