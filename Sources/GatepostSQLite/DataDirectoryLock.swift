@@ -30,6 +30,11 @@ final class DataDirectoryLock: Sendable {
         if ftruncate(descriptor, 0) == 0 { _ = pwrite(descriptor, text, text.count, 0) }
     }
 
+    /// Gives the right back now. Closing the descriptor alone would not while a child that is being started has a copy of it.
+    func release() {
+        flock(self.descriptor, LOCK_UN)
+    }
+
     deinit {
         _ = Self.close(self.descriptor)
     }

@@ -34,6 +34,44 @@ extension SQLiteStore: AccountStore {
         }
     }
 
+    package func replace(
+        _ credential: Credential,
+        by keys: NewCredential,
+        of address: String
+    ) async throws -> Account? {
+        try await self.writer.perform { connection, _ in
+            guard let account = try connection.account(address: address),
+                account.credentials.contains(where: { $0.id == credential.id && $0.version == credential.version })
+            else { return nil }
+            let removal = try connection.statement("DELETE FROM credential WHERE id = ?1")
+            removal.bind(1, credential.id)
+            try removal.run()
+            try connection.insert(keys, account: account.id, version: credential.version + 1)
+            return try connection.account(address: address)
+        }
+    }
+
+    package func reseal(_ body: @escaping @Sendable ([UInt8], String) throws -> [UInt8]?) async throws -> [String] {
+        try await self.writer.perform { connection, _ in
+            let selection = try connection.statement(
+                """
+                SELECT credential.id, credential.sealed, account.address
+                FROM credential JOIN account ON account.id = credential.account WHERE credential.sealed IS NOT NULL
+                """
+            )
+            let change = try connection.statement("UPDATE credential SET sealed = ?2 WHERE id = ?1")
+            var changed: [String] = []
+            for (id, sealed, address) in try selection.all({ ($0.int64(0), $0.octets(1), $0.text(2)) }) {
+                guard let new = try body(sealed, address) else { continue }
+                change.bind(1, id)
+                change.bind(2, new)
+                try change.run()
+                changed.append(address)
+            }
+            return changed
+        }
+    }
+
     package func setEnabled(_ isEnabled: Bool, of address: String) async throws -> Bool {
         try await self.writer.perform { connection, _ in
             let statement = try connection.statement("UPDATE account SET enabled = ?2 WHERE address = ?1")
@@ -152,7 +190,7 @@ extension Connection {
 
     private func credentials(of account: Int64) throws -> [Credential] {
         let statement = try self.statement(
-            "SELECT id, version, argon2id, sealed, legacy FROM credential WHERE account = ?1 ORDER BY id"
+            "SELECT id, version, argon2id, sealed, legacy, foreign_hash FROM credential WHERE account = ?1 ORDER BY id"
         )
         statement.bind(1, account)
         var credentials = try statement.all { row in
@@ -163,7 +201,8 @@ extension Connection {
                     argon2id: row.optionalText(2),
                     scram: [],
                     sealedSecret: row.optionalOctets(3),
-                    legacyMechanisms: row.text(4).split(separator: " ").compactMap { MechanismName($0) }
+                    legacyMechanisms: row.text(4).split(separator: " ").compactMap { MechanismName($0) },
+                    foreignHash: row.optionalText(5)
                 )
             )
         }
@@ -192,13 +231,17 @@ extension Connection {
 
     fileprivate func insert(_ credential: NewCredential, account: Int64, version: Int64) throws {
         let statement = try self.statement(
-            "INSERT INTO credential (account, version, argon2id, sealed, legacy) VALUES (?1, ?2, ?3, ?4, ?5)"
+            """
+            INSERT INTO credential (account, version, argon2id, sealed, legacy, foreign_hash)
+            VALUES (?1, ?2, ?3, ?4, ?5, ?6)
+            """
         )
         statement.bind(1, account)
         statement.bind(2, version)
         statement.bind(3, credential.argon2id)
         statement.bind(4, credential.sealedSecret)
         statement.bind(5, credential.legacyMechanisms.map(\.description).joined(separator: " "))
+        statement.bind(6, credential.foreignHash)
         try statement.run()
         let id = self.lastInsertedKey
         let scram = try self.statement(

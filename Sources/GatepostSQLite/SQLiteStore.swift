@@ -123,5 +123,6 @@ package final class SQLiteStore: Sendable {
         try await self.reader.close()
         try await self.listReader.close()
         await self.writer.close()
+        self.lock.release()
     }
 }

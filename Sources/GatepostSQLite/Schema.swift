@@ -7,6 +7,9 @@ enum Schema {
         var migrator = DatabaseMigrator()
         migrator.registerMigration("1 accounts") { try $0.execute(sql: Self.accounts) }
         migrator.registerMigration("2 queue") { try $0.execute(sql: Self.queue) }
+        migrator.registerMigration("3 foreign hashes") {
+            try $0.execute(sql: "ALTER TABLE credential ADD COLUMN foreign_hash TEXT")
+        }
         return migrator
     }
 

@@ -71,6 +71,37 @@ extension MemoryStore: AccountStore {
         return account
     }
 
+    package func replace(_ credential: Credential, by keys: NewCredential, of address: String) throws -> Account? {
+        try self.beginChange()
+        guard var account = self.accounts[address],
+            let index = account.credentials.firstIndex(where: {
+                $0.id == credential.id && $0.version == credential.version
+            })
+        else { return nil }
+        account.credentials[index] = Credential(
+            id: self.takeIdentifier(),
+            version: credential.version + 1,
+            keys: keys
+        )
+        self.accounts[address] = account
+        return account
+    }
+
+    package func reseal(_ body: @escaping @Sendable ([UInt8], String) throws -> [UInt8]?) throws -> [String] {
+        try self.beginChange()
+        var accounts = self.accounts
+        var changed: [String] = []
+        for (address, account) in self.accounts {
+            for (index, credential) in account.credentials.enumerated() {
+                guard let sealed = credential.sealedSecret, let new = try body(sealed, address) else { continue }
+                accounts[address]?.credentials[index].keys.sealedSecret = new
+                changed.append(address)
+            }
+        }
+        self.accounts = accounts
+        return changed
+    }
+
     package func setEnabled(_ isEnabled: Bool, of address: String) throws -> Bool {
         try self.beginChange()
         self.accounts[address]?.isEnabled = isEnabled

@@ -42,15 +42,36 @@ public struct MechanismName: Hashable, Sendable, CustomStringConvertible {
     public static let login = MechanismName(known: "LOGIN")
     /// `CRAM-MD5` (RFC 2195).
     public static let cramMD5 = MechanismName(known: "CRAM-MD5")
+    /// `DIGEST-MD5` (RFC 2831; made historic by RFC 6331).
+    public static let digestMD5 = MechanismName(known: "DIGEST-MD5")
+    /// `NTLM` (MS-NLMP, MS-SMTPNTLM).
+    public static let ntlm = MechanismName(known: "NTLM")
     /// `SCRAM-SHA-1` (RFC 5802).
     public static let scramSHA1 = MechanismName(known: "SCRAM-SHA-1")
     /// `SCRAM-SHA-256` (RFC 7677).
     public static let scramSHA256 = MechanismName(known: "SCRAM-SHA-256")
     /// `SCRAM-SHA-512` (draft-melnikov-scram-sha-512).
     public static let scramSHA512 = MechanismName(known: "SCRAM-SHA-512")
+    /// `SCRAM-SHA-1-PLUS`: bound to the TLS connection.
+    public static let scramSHA1Plus = MechanismName(known: "SCRAM-SHA-1-PLUS")
+    /// `SCRAM-SHA-256-PLUS`.
+    public static let scramSHA256Plus = MechanismName(known: "SCRAM-SHA-256-PLUS")
+    /// `SCRAM-SHA-512-PLUS`.
+    public static let scramSHA512Plus = MechanismName(known: "SCRAM-SHA-512-PLUS")
+    /// `EXTERNAL` (RFC 4422, appendix A).
+    public static let external = MechanismName(known: "EXTERNAL")
+    /// `OAUTHBEARER` (RFC 7628).
+    public static let oauthBearer = MechanismName(known: "OAUTHBEARER")
+    /// `XOAUTH2`, Google's and Microsoft's own form of a bearer token.
+    public static let xoauth2 = MechanismName(known: "XOAUTH2")
 
-    /// Whether the mechanism hands the password itself to the server, so that it needs TLS (RFC 4954 §4).
+    /// Whether the mechanism hands the password or token itself to the server, so that it needs TLS (RFC 4954 §4).
     public var revealsPassword: Bool {
-        self == .plain || self == .login
+        self == .plain || self == .login || self == .oauthBearer || self == .xoauth2
+    }
+
+    /// Whether the mechanism needs something to bind to in the TLS connection.
+    public var bindsToChannel: Bool {
+        self == .scramSHA1Plus || self == .scramSHA256Plus || self == .scramSHA512Plus
     }
 }

@@ -1,7 +1,6 @@
 public import MailSyntax
 public import NIOCore
 internal import NIOPosix
-internal import NIOSSL
 public import SMTP
 
 public import struct Logging.Logger
@@ -96,9 +95,6 @@ public struct Listener: Sendable {
                             return
                         }
                         channel.closeFuture.whenComplete { _ in registry.refusalEnded() }
-                    }
-                    if configuration.session.security == .implicit, let tls {
-                        try channel.pipeline.syncOperations.addHandler(NIOSSLServerHandler(context: tls.current))
                     }
                     try channel.pipeline.syncOperations.addHandler(
                         SessionChannelHandler(

@@ -3,6 +3,7 @@ internal import MailSyntax
 internal import NIOCore
 internal import NIOSSL
 internal import NIOTLS
+internal import SASL
 internal import SMTP
 
 /// Runs one ``ServerSession`` on its channel: octets in, actions done.
@@ -44,6 +45,9 @@ final class SessionChannelHandler: ChannelDuplexHandler {
     private var lastActivity: NIODeadline
     private var timer: Scheduled<Void>?
     private var refusal: Reply?
+    private var tlsIdentity: TLSContextSource.Identity?
+    private var clientRandom: [UInt8]?
+    private var clientCertificate: [UInt8]?
 
     init(shared: Shared, peer: SessionPeer, service: any SessionService, eventLoop: any EventLoop, refusal: Reply?) {
         self.shared = shared
@@ -59,6 +63,8 @@ final class SessionChannelHandler: ChannelDuplexHandler {
     // MARK: Channel events
 
     func handlerAdded(context: ChannelHandlerContext) {
+        // A test that plays the handshake itself has no context.
+        if self.isHandshaking, self.shared.tls != nil { self.addTLS(context) }
         if context.channel.isActive { self.started(context) }
     }
 
@@ -142,7 +148,7 @@ final class SessionChannelHandler: ChannelDuplexHandler {
             let wasImplicit = self.shared.configuration.security == .implicit
             self.isHandshaking = false
             self.lastActivity = context.eventLoop.now
-            self.session.tlsStarted()
+            self.session.tlsStarted(self.tlsFacts(context))
             if wasImplicit { self.greet(context) }
             self.resume(context)
         case is SessionShutdown:
@@ -254,7 +260,8 @@ final class SessionChannelHandler: ChannelDuplexHandler {
             isTLS: self.session.isTLS,
             clientName: self.session.clientName,
             protocolKeyword: self.session.protocolKeyword,
-            mechanism: self.session.mechanismName
+            mechanism: self.session.mechanismName,
+            clientCertificate: self.clientCertificate
         )
         switch self.responder.answer(request, facts: facts) {
         case .now(let answer):
@@ -310,20 +317,56 @@ final class SessionChannelHandler: ChannelDuplexHandler {
     }
 
     private func startTLS(_ context: ChannelHandlerContext) {
-        guard let source = self.shared.tls else {
-            context.close(promise: nil)
-            return
-        }
         self.isHandshaking = true
         self.lastActivity = context.eventLoop.now
         self.timer?.cancel()
         self.scheduleTimer(context, after: self.shared.timeouts.tlsHandshake)
-        let handler = NIOSSLServerHandler(context: source.current)
+        self.addTLS(context)
+    }
+
+    private func addTLS(_ context: ChannelHandlerContext) {
+        guard let identity = self.shared.tls?.current else {
+            context.close(promise: nil)
+            return
+        }
+        self.tlsIdentity = identity
         do {
-            try context.pipeline.syncOperations.addHandler(handler, position: .first)
+            let pipeline = context.pipeline.syncOperations
+            try pipeline.addHandler(NIOSSLServerHandler(context: identity.context), position: .first)
+            if identity.exporterSecrets != nil {
+                try pipeline.addHandler(ClientRandomObserver { self.clientRandom = $0 }, position: .first)
+            }
         } catch {
             context.close(promise: nil)
         }
+    }
+
+    /// What the handshake that just ended brought.
+    private func tlsFacts(_ context: ChannelHandlerContext) -> ServerSession.TLSFacts {
+        do {
+            let handler = try context.pipeline.syncOperations.handler(type: NIOSSLServerHandler.self)
+            self.clientCertificate = try handler.peerCertificate?.toDERBytes()
+        } catch {
+            self.clientCertificate = nil
+        }
+        var bindings = ChannelBindings.none
+        // Only where the exporter is there, that is over TLS 1.3: a client that binds at all binds to it then, while over
+        // TLS 1.2 it would try tls-unique, which is broken (RFC 9266 §3) and not offered.
+        if let random = self.clientRandom, let identity = self.tlsIdentity,
+            let secret = identity.exporterSecrets?.take(clientRandom: random),
+            let exported = ChannelBindings.tlsExporter(exporterSecret: secret)
+        {
+            bindings.data[.tlsExporter] = exported
+            bindings.data[.tlsServerEndPoint] = identity.certificate.flatMap {
+                ChannelBindings.tlsServerEndPoint(certificate: $0)
+            }
+        }
+        self.clientRandom = nil
+        self.tlsIdentity = nil
+        return ServerSession.TLSFacts(
+            channelBindings: bindings,
+            hasClientCertificate: self.clientCertificate != nil
+        )
     }
 
     private func closeIfIdle(_ context: ChannelHandlerContext) {

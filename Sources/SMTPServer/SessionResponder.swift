@@ -31,12 +31,21 @@ public struct SessionFacts: Sendable {
     /// For `Received` (RFC 3848).
     public var protocolKeyword: String
     public var mechanism: MechanismName?
+    /// The verified client certificate in DER; nil without one.
+    public var clientCertificate: [UInt8]?
 
-    public init(isTLS: Bool, clientName: String?, protocolKeyword: String, mechanism: MechanismName?) {
+    public init(
+        isTLS: Bool,
+        clientName: String?,
+        protocolKeyword: String,
+        mechanism: MechanismName?,
+        clientCertificate: [UInt8]? = nil
+    ) {
         self.isTLS = isTLS
         self.clientName = clientName
         self.protocolKeyword = protocolKeyword
         self.mechanism = mechanism
+        self.clientCertificate = clientCertificate
     }
 }
 

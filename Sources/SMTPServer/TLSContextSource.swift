@@ -3,16 +3,35 @@ internal import Synchronization
 
 /// The TLS context that new connections get. Replacing it leaves open connections alone.
 public final class TLSContextSource: Sendable {
-    private let context: Mutex<NIOSSLContext>
+    /// A context, and what sessions under it can bind to (RFC 5056).
+    public struct Identity: Sendable {
+        public var context: NIOSSLContext
+        /// The server's certificate in DER, for `tls-server-end-point`.
+        public var certificate: [UInt8]?
+        /// Where the context's key log goes, for `tls-exporter`; without it no -PLUS mechanism is offered.
+        public var exporterSecrets: ExporterSecrets?
 
-    public init(_ context: NIOSSLContext) {
-        self.context = Mutex(context)
+        public init(context: NIOSSLContext, certificate: [UInt8]? = nil, exporterSecrets: ExporterSecrets? = nil) {
+            self.context = context
+            self.certificate = certificate
+            self.exporterSecrets = exporterSecrets
+        }
     }
 
-    public var current: NIOSSLContext { self.context.withLock { $0 } }
+    private let identity: Mutex<Identity>
 
-    /// From now on new handshakes use `context`: for renewed certificates.
-    public func replace(with context: NIOSSLContext) {
-        self.context.withLock { $0 = context }
+    public init(_ identity: Identity) {
+        self.identity = Mutex(identity)
+    }
+
+    public convenience init(_ context: NIOSSLContext) {
+        self.init(Identity(context: context))
+    }
+
+    public var current: Identity { self.identity.withLock { $0 } }
+
+    /// From now on new handshakes use this one: for renewed certificates.
+    public func replace(with identity: Identity) {
+        self.identity.withLock { $0 = identity }
     }
 }

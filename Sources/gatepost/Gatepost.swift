@@ -14,7 +14,12 @@ struct Gatepost: ParsableCommand {
             """,
         version: "gatepost \(ProductVersion.current)",
         groupedSubcommands: [
-            CommandGroup(name: "Server", subcommands: [Init.self, Serve.self, Dev.self, Config.self, Status.self]),
+            CommandGroup(
+                name: "Server",
+                subcommands: [
+                    Init.self, Serve.self, Dev.self, Config.self, Status.self, RotateKey.self,
+                ]
+            ),
             CommandGroup(
                 name: "What it holds",
                 subcommands: [AccountVerbs.self, DomainVerbs.self, QueueVerbs.self, InboxVerbs.self]

@@ -48,6 +48,53 @@ struct AccountStoreTests {
         }
     }
 
+    @Test("a credential is replaced unless it changed meanwhile", arguments: StoreKind.allCases)
+    func replace(_ kind: StoreKind) async throws {
+        try await kind.withStore { store async throws in
+            let foreign = NewCredential(argon2id: nil, scram: [], foreignHash: "{SSHA}x")
+            _ = try await store.add(NewAccount(address: "alice@example.org", credential: foreign))
+            let before = try #require(try await store.account(address: "alice@example.org")?.credentials.first)
+            #expect(before.foreignHash == "{SSHA}x")
+            let after = try #require(try await store.replace(before, by: Self.keys, of: "alice@example.org"))
+            let credential = try #require(after.credentials.first)
+            #expect(after.credentials.count == 1)
+            #expect(credential.foreignHash == nil)
+            #expect(credential.argon2id == Self.keys.argon2id)
+            #expect(credential.version > before.version)
+            #expect(try await store.replace(before, by: foreign, of: "alice@example.org") == nil)
+            #expect(try await store.account(address: "alice@example.org") == after)
+            #expect(try await store.replace(before, by: foreign, of: "nobody@example.org") == nil)
+        }
+    }
+
+    @Test("sealed secrets change all or none", arguments: StoreKind.allCases)
+    func reseal(_ kind: StoreKind) async throws {
+        struct Stop: Error {}
+        try await kind.withStore { store async throws in
+            for name in ["alice@example.org", "bob@example.org"] { _ = try await store.add(Self.account(name)) }
+            _ = try await store.add(
+                NewAccount(address: "carol@example.org", credential: NewCredential(argon2id: "x", scram: []))
+            )
+            await #expect(throws: (any Error).self) {
+                try await store.reseal { sealed, address in
+                    guard address == "alice@example.org" else { throw Stop() }
+                    return sealed + [9]
+                }
+            }
+            for name in ["alice@example.org", "bob@example.org"] {
+                #expect(try await store.account(address: name)?.credentials.first?.sealedSecret == [0, 1, 2])
+            }
+            let changed = try await store.reseal { $1 == "bob@example.org" ? $0 + [9] : nil }
+            #expect(changed == ["bob@example.org"])
+            #expect(
+                try await store.account(address: "alice@example.org")?.credentials.first?.sealedSecret == [0, 1, 2]
+            )
+            let bob = try #require(try await store.account(address: "bob@example.org")?.credentials.first)
+            #expect(bob.sealedSecret == [0, 1, 2, 9])
+            #expect(Set(bob.scram) == Set(Self.keys.scram))
+        }
+    }
+
     @Test("a new password is another credential or version", arguments: StoreKind.allCases)
     func setPassword(_ kind: StoreKind) async throws {
         try await kind.withStore { store async throws in

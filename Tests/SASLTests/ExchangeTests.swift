@@ -3,7 +3,7 @@ import Testing
 
 @Suite("Client against server, every mechanism")
 struct ExchangeTests {
-    static let mechanisms = ServerMechanisms.available
+    static let mechanisms = Exchange.passwordMechanisms
 
     @Test("the right password is taken, with and without an initial response", arguments: mechanisms, [true, false])
     func rightPassword(_ name: MechanismName, usesInitialResponse: Bool) {
@@ -64,7 +64,7 @@ struct ExchangeTests {
             client: Exchange.client(name, authorizationIdentity: "o,ther"),
             server: Exchange.server(name)
         )
-        if name == .login || name == .cramMD5 {
+        if name == .login || name == .cramMD5 || name == .ntlm {
             #expect(outcome.client == .failed(ClientFailure(.unusableCredentials)))
         } else {
             #expect(outcome.identity?.authorizationIdentity == "o,ther")
@@ -86,8 +86,12 @@ struct ExchangeTests {
         #expect(client.receivedSuccess(finalData: nil) != .succeeded)
     }
 
-    /// What the client says in CRAM-MD5 may differ in the case of the digest's digits only.
+    /// What the client says in CRAM-MD5 may differ in the case of the digest's digits only, and what both say in DIGEST-MD5 in
+    /// the case of names, in what the other side may ignore, and in directives that no digest covers.
     private static func isSameMessage(_ name: MechanismName, _ first: [UInt8], _ second: [UInt8]) -> Bool {
+        if name == .digestMD5 {
+            return DigestMeaning(first) == DigestMeaning(second)
+        }
         guard name == .cramMD5, first.count > 33, second.count == first.count else { return false }
         func fold(_ octets: [UInt8]) -> [UInt8] {
             octets.dropLast(32) + octets.suffix(32).map { $0 | 0x20 }
@@ -129,6 +133,8 @@ struct ExchangeTests {
                 let outcome = exchange.run(client: Exchange.client(name), server: Exchange.server(name)) {
                     $0 == index ? Array($2.prefix(length)) : $2
                 }
+                // Without its initial response NTLM begins anew.
+                guard name != .ntlm || index > 0 || length > 0 else { continue }
                 #expect(!outcome.succeeded, "message \(index) cut to \(length)")
             }
         }
@@ -143,6 +149,7 @@ struct ExchangeTests {
         let exchange = Exchange(iterations: 2)
         let clean = exchange.run(client: Exchange.client(name), server: Exchange.server(name))
         for (index, message) in clean.transcript.enumerated() where Self.matters(name, message.speaker) {
+            guard !Self.isSameMessage(name, message.octets + tail.octets, message.octets) else { continue }
             let outcome = exchange.run(client: Exchange.client(name), server: Exchange.server(name)) {
                 $0 == index ? $2 + tail.octets : $2
             }

@@ -3,7 +3,7 @@ import Testing
 
 @Suite("What no server may be brought down by")
 struct ServerRobustnessTests {
-    static let mechanisms = ServerMechanisms.available
+    static let mechanisms = Exchange.passwordMechanisms
 
     static let responses: [[UInt8]] = [
         [], [0], [0, 0], [0, 0, 0], [0x20], Array(",".utf8), Array(",,,".utf8), Array("=".utf8), Array("n,,".utf8),
@@ -22,7 +22,8 @@ struct ServerRobustnessTests {
 
         // Some are legitimate to LOGIN: a user name of one space, or of commas.
         if name != .login {
-            #expect(initial.failure != nil)
+            // To NTLM an initial response of no octets is the question for the first challenge.
+            #expect(initial.failure != nil || (name == .ntlm && octets.isEmpty))
             #expect(later.failure != nil)
         }
         if octets.count > 10_000 {
@@ -98,7 +99,7 @@ struct ServerRobustnessTests {
 
     @Test("there is no mechanism for an unknown name")
     func unknown() throws {
-        let name = try #require(MechanismName("SCRAM-SHA-256-PLUS"))
+        let name = try #require(MechanismName("SCRAM-SHA-999"))
         #expect(ServerMechanisms.make(name, nonce: Exchange.nonce, hostname: "h", secondsSince1970: 0) == nil)
         let credentials = ClientCredentials(authenticationIdentity: "u", password: Secret("p"))
         #expect(ClientMechanisms.make(name, credentials: credentials, nonce: Exchange.nonce) == nil)

@@ -265,19 +265,23 @@ struct SharedVectorTests {
         #expect(finalData == vector.steps[3].octets)
     }
 
-    @Test("Dovecot's verdicts on first messages", arguments: DovecotInput.cases)
+    // EXTERNAL names nobody in its message, so Dovecot's verdicts on it are about its own configuration.
+    @Test("Dovecot's verdicts on first messages", arguments: DovecotInput.cases.filter { $0.mech != "EXTERNAL" })
     func dovecot(_ input: DovecotInput) throws {
         let name = try #require(MechanismName(input.mech))
         var server = Exchange.server(name)
         let octets = input.input_b64.fromBase64
         let step: ServerStep
-        if name == .cramMD5 {
+        if name == .cramMD5 || name == .digestMD5 {
             _ = server.received(.absent)
             step = server.received(response: octets)
         } else {
             step = server.received(.present(octets))
         }
-        if input.success {
+        if name == .digestMD5 {
+            // Dovecot's only accepted one has neither `digest-uri` nor `response`, which RFC 2831 §2.1.2 requires.
+            #expect(step.failure?.isMalformed == true)
+        } else if input.success {
             #expect(step.question?.authenticationIdentity == input.user)
         } else {
             #expect(step.question == nil)

@@ -31,6 +31,15 @@ package protocol AccountStore: Sendable {
     /// Replaces all credentials by one.
     /// - Returns: The account as it is now; nil when there is none with this address.
     func setPassword(_ credential: NewCredential, of address: String) async throws -> Account?
+    /// Replaces one credential, unless somebody changed or removed it meanwhile.
+    /// - Returns: The account as it is now; nil when it no longer has this credential in this version.
+    func replace(_ credential: Credential, by keys: NewCredential, of address: String) async throws -> Account?
+    /// Passes every sealed secret through `body`, all in one transaction: when one call throws, none is changed.
+    ///
+    /// `body` may run more than once for the same secret; the credentials keep their versions.
+    /// - Parameter body: Gets the sealed secret and the account's address; returns what is to be kept, nil to leave it as it is.
+    /// - Returns: The addresses of the accounts that were changed.
+    func reseal(_ body: @escaping @Sendable ([UInt8], String) throws -> [UInt8]?) async throws -> [String]
     /// - Returns: Whether the account exists.
     func setEnabled(_ isEnabled: Bool, of address: String) async throws -> Bool
     func setSandbox(_ isSandbox: Bool, of address: String) async throws -> Bool

@@ -20,6 +20,8 @@ package struct Credential: Hashable, Sendable, CustomStringConvertible {
     package var sealedSecret: [UInt8]? { self.keys.sealedSecret }
     /// Mechanisms that need the password itself and that this credential opted into.
     package var legacyMechanisms: [MechanismName] { self.keys.legacyMechanisms }
+    /// A hash that another server made, for PLAIN and LOGIN until the next of them brings the password and our own keys replace it.
+    package var foreignHash: String? { self.keys.foreignHash }
 
     /// Names the credential only.
     package var description: String { "credential \(self.id) version \(self.version)" }
@@ -31,22 +33,27 @@ package struct NewCredential: Hashable, Sendable, CustomStringConvertible {
     package var scram: [SCRAMCredential]
     package var sealedSecret: [UInt8]?
     package var legacyMechanisms: [MechanismName]
+    package var foreignHash: String?
 
     package init(
         argon2id: String?,
         scram: [SCRAMCredential],
         sealedSecret: [UInt8]? = nil,
-        legacyMechanisms: [MechanismName] = []
+        legacyMechanisms: [MechanismName] = [],
+        foreignHash: String? = nil
     ) {
         self.argon2id = argon2id
         self.scram = scram
         self.sealedSecret = sealedSecret
         self.legacyMechanisms = legacyMechanisms
+        self.foreignHash = foreignHash
     }
 
     /// Says which keys there are, not what they are.
     package var description: String {
-        let kinds = (self.argon2id == nil ? [] : ["argon2id"]) + self.scram.map(\.hash.rawValue)
+        let kinds =
+            (self.argon2id == nil ? [] : ["argon2id"]) + self.scram.map(\.hash.rawValue)
+            + (self.foreignHash == nil ? [] : ["foreign"])
         return "keys \(kinds.joined(separator: " "))"
     }
 }

@@ -54,10 +54,13 @@ extension Configuration {
     package struct TLS: Sendable, Hashable {
         package var certificate: String
         package var key: String
+        /// Authorities whose client certificates count for EXTERNAL; `nil`: none are asked for.
+        package var clientAuthorities: String?
 
-        package init(certificate: String, key: String) {
+        package init(certificate: String, key: String, clientAuthorities: String? = nil) {
             self.certificate = certificate
             self.key = key
+            self.clientAuthorities = clientAuthorities
         }
     }
 
@@ -90,17 +93,27 @@ extension Configuration {
         package var defaultDomain: String?
         /// How long a verified password is remembered in memory; zero: not at all.
         package var cache: Duration
+        /// Whose bearer tokens count for OAUTHBEARER and XOAUTH2.
+        package var oauth: [OAuthIssuer]
+        /// Whether NTLMv1 and NTLM2 session responses are accepted, which are weak.
+        package var ntlmV1: Bool
 
         package init(
-            mechanisms: [MechanismName] = [.scramSHA256, .scramSHA1, .plain, .login],
+            mechanisms: [MechanismName] = [
+                .scramSHA256Plus, .scramSHA256, .scramSHA1Plus, .scramSHA1, .plain, .login,
+            ],
             cleartextWithoutTLS: Bool = false,
             defaultDomain: String? = nil,
-            cache: Duration = .seconds(300)
+            cache: Duration = .seconds(300),
+            oauth: [OAuthIssuer] = [],
+            ntlmV1: Bool = false
         ) {
             self.mechanisms = mechanisms
             self.cleartextWithoutTLS = cleartextWithoutTLS
             self.defaultDomain = defaultDomain
             self.cache = cache
+            self.oauth = oauth
+            self.ntlmV1 = ntlmV1
         }
     }
 

@@ -24,6 +24,7 @@ extension Administration {
                 throw self.unknown(address)
             }
             await self.hooks.accountChanged(before)
+            try await self.checkSeal(credential, of: address)
             return .done("\(address): new password")
         case .setEnabled(let name, let isEnabled):
             let address = try await self.canonicalAddress(name)
@@ -74,6 +75,7 @@ extension Administration {
             let account = NewAccount(address: address, credential: credential, isSandbox: addition.isSandbox)
             if let added = try await self.accounts.add(account) {
                 await self.hooks.accountChanged(added)
+                try await self.checkSeal(credential, of: address)
                 let domain = address.split(separator: "@").last.map(String.init) ?? ""
                 let note =
                     domains.contains(domain) ? nil : "\(domain) is not a local domain: mail to it leaves this host"

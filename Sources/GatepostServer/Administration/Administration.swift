@@ -47,12 +47,24 @@ package struct Administration: Sendable {
         }
     }
 
+    /// The key that seals stored secrets, and where its file is.
+    package struct MasterKeys: Sendable {
+        let directory: String
+        let keyring: MasterKeyring
+
+        package init(directory: String, keyring: MasterKeyring) {
+            self.directory = directory
+            self.keyring = keyring
+        }
+    }
+
     let accounts: any AccountStore
     let queue: any QueueStore
     let inboxes: any SandboxStore
     let clock: any WallClock
     /// The directory of ``MessageContent/file(name:octets:)``.
     let spool: String
+    let masterKeys: MasterKeys
     let defaultDomain: String?
     let hooks: Hooks
 
@@ -62,6 +74,7 @@ package struct Administration: Sendable {
         inboxes: any SandboxStore,
         clock: any WallClock,
         spool: String,
+        masterKeys: MasterKeys,
         defaultDomain: String?,
         hooks: Hooks
     ) {
@@ -70,6 +83,7 @@ package struct Administration: Sendable {
         self.inboxes = inboxes
         self.clock = clock
         self.spool = spool
+        self.masterKeys = masterKeys
         self.defaultDomain = defaultDomain
         self.hooks = hooks
     }
@@ -100,6 +114,7 @@ package struct Administration: Sendable {
             .removeAccount,
             .grant, .revoke, .exportAccounts:
             return try await self.answerAboutAccounts(request)
+        case .rotateKey: return try await self.rotateKey()
         case .addDomain, .listDomains, .showDomain, .removeDomain: return try await self.answerAboutDomains(request)
         case .listQueue, .showMessage, .changeQueue, .queueStatistics: return try await self.answerAboutQueue(request)
         case .listInbox, .showInbox, .waitForInbox, .clearInbox: return try await self.answerAboutInboxes(request)

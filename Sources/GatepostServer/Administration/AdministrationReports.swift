@@ -12,6 +12,8 @@ package struct AccountReport: Codable, Sendable, Hashable {
     package var identities: [String]
     /// Mechanisms that the stored keys serve.
     package var mechanisms: [String]
+    /// What another server made of the password and is still in use, `SSHA` for instance: the next PLAIN or LOGIN replaces it.
+    package var foreignHash: String?
 
     package init(_ account: Account) {
         self.address = account.address
@@ -20,11 +22,12 @@ package struct AccountReport: Codable, Sendable, Hashable {
         self.identities = account.identities.map(\.description)
         var mechanisms: [String] = []
         for credential in account.credentials {
-            if credential.argon2id != nil { mechanisms += ["PLAIN", "LOGIN"] }
+            if credential.argon2id != nil || credential.awaitsUpgrade { mechanisms += ["PLAIN", "LOGIN"] }
             mechanisms += credential.scram.map(\.hash.mechanism.description)
             mechanisms += credential.legacyMechanisms.map(\.description)
         }
         self.mechanisms = Set(mechanisms).sorted()
+        self.foreignHash = account.credentials.lazy.compactMap(\.foreignKind).first
     }
 }
 
@@ -61,6 +64,8 @@ package struct CredentialExport: Codable, Sendable, Hashable {
     package var identities: [String]
     /// A PHC string.
     package var argon2id: String?
+    /// What another server made of the password, as long as there is no Argon2id hash.
+    package var foreignHash: String?
 
     package init(_ account: Account) {
         self.address = account.address
@@ -68,6 +73,7 @@ package struct CredentialExport: Codable, Sendable, Hashable {
         self.sandbox = account.isSandbox
         self.identities = account.identities.map(\.description)
         self.argon2id = account.credentials.first?.argon2id
+        self.foreignHash = account.credentials.first?.foreignHash
     }
 }
 

@@ -19,6 +19,8 @@ package enum AdministrationRequest: Codable, Sendable, Hashable {
     case grant(address: String, identity: String)
     case revoke(address: String, identity: String)
     case exportAccounts(after: String?, limit: Int)
+    /// Makes a new master key and seals all stored secrets again.
+    case rotateKey
 
     case addDomain(String)
     case listDomains

@@ -27,12 +27,17 @@ package final class AdministrationSession {
             do {
                 try LocalFile.makeDirectory(configuration.data)
                 let store = try await SQLiteStore.open(dataDirectory: configuration.data)
+                try await MasterKeyRotation.finish(inDirectory: configuration.data, store: store)
                 let administration = Administration(
                     accounts: store,
                     queue: store,
                     inboxes: store,
                     clock: SystemClock(),
                     spool: store.spoolDirectory,
+                    masterKeys: Administration.MasterKeys(
+                        directory: configuration.data,
+                        keyring: MasterKeyring(try MasterKey.open(inDirectory: configuration.data))
+                    ),
                     defaultDomain: configuration.authentication.defaultDomain,
                     hooks: .offline(version: ProductVersion.current, hostname: configuration.hostname)
                 )

@@ -16,6 +16,7 @@ package struct CredentialRecord: Codable, Sendable, Hashable, CustomStringConver
     private var scram: [SCRAMKeys]
     private var sealedSecret: String?
     private var legacyMechanisms: [String]
+    private var foreignHash: String?
 
     package init(_ credential: NewCredential) {
         self.argon2id = credential.argon2id
@@ -30,6 +31,7 @@ package struct CredentialRecord: Codable, Sendable, Hashable, CustomStringConver
         }
         self.sealedSecret = credential.sealedSecret.map(CredentialRecord.text)
         self.legacyMechanisms = credential.legacyMechanisms.map(\.description)
+        self.foreignHash = credential.foreignHash
     }
 
     /// `nil` where a part cannot be read.
@@ -57,11 +59,19 @@ package struct CredentialRecord: Codable, Sendable, Hashable, CustomStringConver
             guard let octets = Base64.decode(text.utf8) else { return nil }
             sealed = octets
         }
+        if let text = self.foreignHash {
+            do {
+                _ = try ForeignHash(text)
+            } catch {
+                return nil
+            }
+        }
         return NewCredential(
             argon2id: self.argon2id,
             scram: keys,
             sealedSecret: sealed,
-            legacyMechanisms: self.legacyMechanisms.compactMap { MechanismName($0) }
+            legacyMechanisms: self.legacyMechanisms.compactMap { MechanismName($0) },
+            foreignHash: self.foreignHash
         )
     }
 

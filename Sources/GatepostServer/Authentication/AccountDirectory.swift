@@ -120,6 +120,22 @@ package final class AccountDirectory: Sendable {
         }
     }
 
+    /// Exchanges one credential for keys made of the same password.
+    ///
+    /// - Returns: The account and its credential as they are now; nil when somebody else changed it meanwhile.
+    package func replace(
+        _ credential: Credential,
+        by keys: NewCredential,
+        of account: Account
+    ) async throws -> (Account, Credential)? {
+        guard let changed = try await self.store.replace(credential, by: keys, of: account.address) else { return nil }
+        self.accountChanged(account.address)
+        guard let known = try await self.account(loginName: account.address),
+            let new = known.credentials.first(where: { $0.keys == keys }), changed.credentials.contains(new)
+        else { return nil }
+        return (known, new)
+    }
+
     /// An account was changed or removed: nothing remembered about it counts any more.
     package func accountChanged(_ address: String) {
         self.state.withLock { state in

@@ -16,6 +16,15 @@ package struct Authenticator: Sendable {
         case notAuthorized = "not-authorized"
         case malformed
         case noDomain = "no-domain-in-user-name"
+        case certificateUnknown = "certificate-unknown"
+        case channelBinding = "channel-binding-mismatch"
+        case tokenExpired = "token-expired"
+        case tokenAudience = "token-audience"
+        case tokenIssuer = "token-issuer"
+        case tokenSignature = "token-signature"
+        case tokenScope = "token-scope"
+        /// Any other fault of a token.
+        case tokenRefused = "token-refused"
     }
 
     /// What a question came to: the answer for the mechanism, and whose secret it was.
@@ -32,17 +41,26 @@ package struct Authenticator: Sendable {
 
     private let directory: AccountDirectory
     private let pool: HashingPool
-    private let masterKey: MasterKey
+    private let keyring: MasterKeyring
     /// Yields the fake SCRAM salts; from the master key, so that they are the same after a restart.
     private let fakeKey: Secret
     private let scramIterations: Int
+    /// nil where no issuer of bearer tokens is configured.
+    private let tokens: BearerTokenVerifier?
 
-    package init(directory: AccountDirectory, pool: HashingPool, masterKey: MasterKey, scramIterations: Int) {
+    package init(
+        directory: AccountDirectory,
+        pool: HashingPool,
+        keyring: MasterKeyring,
+        scramIterations: Int,
+        tokens: BearerTokenVerifier? = nil
+    ) {
         self.directory = directory
         self.pool = pool
-        self.masterKey = masterKey
-        self.fakeKey = masterKey.derived("fake SCRAM credentials")
+        self.keyring = keyring
+        self.fakeKey = keyring.current.derived("fake SCRAM credentials")
         self.scramIterations = scramIterations
+        self.tokens = tokens
     }
 
     /// The finding if it can be had without waiting: for accounts and proofs that are remembered.
@@ -57,13 +75,18 @@ package struct Authenticator: Sendable {
         case (.scram(let question), .absent):
             // As quick as for an account, or the time would tell which names exist.
             return self.scram(question, account: nil)
-        case (.password, _), (.scram, .none), (.sharedSecret, _):
+        case (.password, _), (.scram, .none), (.sharedSecret, _), (.external, _), (.bearerToken, _):
             return nil
         }
     }
 
     /// - Throws: `HashingPool.Busy` when too many passwords wait, `StoreError` when the store cannot be read.
-    package func finding(_ question: ServerQuestion) async throws -> Finding {
+    ///
+    /// - Parameter certificate: The verified client certificate in DER.
+    package func finding(_ question: ServerQuestion, certificate: [UInt8]? = nil) async throws -> Finding {
+        if case .external(let question) = question {
+            return try await self.external(question, certificate: certificate)
+        }
         let found = try await self.directory.account(loginName: question.authenticationIdentity)
         switch question {
         case .password(let credentials):
@@ -72,7 +95,74 @@ package struct Authenticator: Sendable {
             return self.scram(question, account: found)
         case .sharedSecret(let question):
             return self.sharedSecret(question, account: found)
+        case .bearerToken(let question):
+            return try await self.bearerToken(question)
+        case .external:
+            return Finding(answer: .external(identity: nil), account: nil, refusal: .certificateUnknown)
         }
+    }
+
+    /// - Throws: `IssuerUnreachable` when the token's issuer cannot be asked now.
+    private func bearerToken(_ question: BearerTokenQuestion) async throws -> Finding {
+        guard let tokens = self.tokens else {
+            return Finding(
+                answer: .bearerToken(.refused(BearerTokenError())),
+                account: nil,
+                refusal: .mechanismRefused
+            )
+        }
+        switch try await tokens.verify(question) {
+        case .refused(let error, let reason):
+            return Finding(
+                answer: .bearerToken(.refused(error)),
+                account: nil,
+                refusal: Refusal(rawValue: reason.rawValue) ?? .tokenRefused
+            )
+        case .accepted(let name):
+            guard let account = try await self.directory.account(loginName: name) else {
+                return Finding(
+                    answer: .bearerToken(.refused(BearerTokenError())),
+                    account: nil,
+                    refusal: self.absence(of: name)
+                )
+            }
+            guard account.isEnabled else {
+                return Finding(
+                    answer: .bearerToken(.refused(BearerTokenError())),
+                    account: account,
+                    refusal: .disabled
+                )
+            }
+            return Finding(
+                answer: .bearerToken(.accepted(identity: account.address)),
+                account: account,
+                refusal: nil
+            )
+        }
+    }
+
+    /// The account whose address the certificate carries; with an authorization identity, the one it names among them.
+    private func external(_ question: ExternalQuestion, certificate: [UInt8]?) async throws -> Finding {
+        let nobody = Finding(answer: .external(identity: nil), account: nil, refusal: .certificateUnknown)
+        guard let certificate else { return nobody }
+        let addresses: [String]
+        do {
+            addresses = try ClientCertificate(der: certificate).addresses
+        } catch {
+            return nobody
+        }
+        let wanted = question.authorizationIdentity.flatMap { self.directory.address(of: $0) }
+        if question.authorizationIdentity != nil, wanted == nil { return nobody }
+        for address in addresses {
+            guard let account = try await self.directory.account(loginName: address),
+                wanted == nil || wanted == account.address
+            else { continue }
+            guard account.isEnabled else {
+                return Finding(answer: .external(identity: nil), account: account, refusal: .disabled)
+            }
+            return Finding(answer: .external(identity: account.address), account: account, refusal: nil)
+        }
+        return nobody
     }
 
     /// Why no account stands behind a login name.
@@ -84,8 +174,9 @@ package struct Authenticator: Sendable {
         if let account, account.isEnabled, self.directory.isVerified(credentials.password, for: account) {
             return Finding(answer: .password(accepted: true), account: account, refusal: nil)
         }
-        let usable = account?.credentials.first { $0.argon2id != nil }
-        let matches = try await self.pool.verify(credentials.password, against: usable?.argon2id)
+        let usable =
+            account?.credentials.first { $0.argon2id != nil } ?? account?.credentials.first { $0.awaitsUpgrade }
+        let matches = try await self.pool.verify(credentials.password, against: usable)
         guard let account else {
             let refusal = self.absence(of: credentials.authenticationIdentity)
             return Finding(answer: .password(accepted: false), account: nil, refusal: refusal)
@@ -96,8 +187,34 @@ package struct Authenticator: Sendable {
         guard matches, let usable else {
             return Finding(answer: .password(accepted: false), account: account, refusal: .wrongPassword)
         }
+        if usable.awaitsUpgrade {
+            return Finding(
+                answer: .password(accepted: true),
+                account: await self.upgraded(account, usable, credentials.password),
+                refusal: nil
+            )
+        }
         self.directory.remember(credentials.password, for: usable, of: account)
         return Finding(answer: .password(accepted: true), account: account, refusal: nil)
+    }
+
+    /// The account with keys of our own in place of those that another server made, now that its password is known.
+    ///
+    /// A login does not fail over this: whatever is in the way, the next one tries again.
+    private func upgraded(_ account: Account, _ credential: Credential, _ password: Secret) async -> Account {
+        let masterKey = self.keyring.current
+        do {
+            let keys = try await self.pool.run {
+                try PasswordDerivation.derive(password, owner: account.address, masterKey: masterKey)
+            }
+            guard let (changed, new) = try await self.directory.replace(credential, by: keys, of: account)
+            else { return account }
+            self.directory.remember(password, for: new, of: changed)
+            return changed
+        } catch {
+            self.directory.remember(password, for: credential, of: account)
+            return account
+        }
     }
 
     private func scram(_ question: SCRAMQuestion, account: Account?) -> Finding {
@@ -126,7 +243,7 @@ package struct Authenticator: Sendable {
         let secret: Secret?
         do {
             // Where there is nothing to open something is tried that does not open, for the time that it takes.
-            secret = try self.masterKey.open(
+            secret = try self.keyring.open(
                 credential?.sealedSecret ?? Authenticator.nothingSealed,
                 owner: account?.address ?? question.authenticationIdentity
             )

@@ -22,7 +22,7 @@ package struct TLSContextLoader: Sendable {
     /// TLS 1.2 and 1.3 only (RFC 8996, 9325).
     ///
     /// - Throws: ``Failure``.
-    package func load() throws -> NIOSSLContext {
+    package func load() throws -> TLSContextSource.Identity {
         let chain: [NIOSSLCertificate]
         do {
             chain = try NIOSSLCertificate.fromPEMFile(self.tls.certificate)
@@ -41,8 +41,19 @@ package struct TLSContextLoader: Sendable {
             privateKey: .privateKey(key)
         )
         configuration.minimumTLSVersion = .tlsv12
+        if let authorities = self.tls.clientAuthorities {
+            // Asked for, not required: without one only EXTERNAL is missing. One of another authority fails the handshake.
+            configuration.certificateVerification = .optionalVerification
+            configuration.trustRoots = .file(authorities)
+        }
+        let exporterSecrets = ExporterSecrets()
+        configuration.keyLogCallback = { exporterSecrets.record($0) }
         do {
-            return try NIOSSLContext(configuration: configuration)
+            return TLSContextSource.Identity(
+                context: try NIOSSLContext(configuration: configuration),
+                certificate: try chain.first?.toDERBytes(),
+                exporterSecrets: exporterSecrets
+            )
         } catch {
             throw Failure(description: "\(self.tls.key) does not fit \(self.tls.certificate): \(error)")
         }

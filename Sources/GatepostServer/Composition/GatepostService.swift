@@ -48,10 +48,24 @@ package struct GatepostService: Sendable {
     /// - Throws: ``Failure``, `StoreError`, `MasterKey.Failure`.
     package func run(whenReady: @Sendable ([String]) throws -> Void = { _ in }) async throws {
         signal(SIGPIPE, SIG_IGN)
+        let http = self.configuration.authentication.oauth.isEmpty ? nil : AsyncHTTPFetcher()
+        do {
+            try await self.run(http: http, whenReady: whenReady)
+        } catch {
+            try await http?.shutdown()
+            throw error
+        }
+        try await http?.shutdown()
+    }
+
+    private func run(http: AsyncHTTPFetcher?, whenReady: @Sendable ([String]) throws -> Void) async throws {
         let clock = SystemClock()
         let started = clock.now()
         let store = try await SQLiteStore.open(dataDirectory: self.configuration.data)
-        let masterKey = try MasterKey.open(inDirectory: self.configuration.data)
+        if try await MasterKeyRotation.finish(inDirectory: self.configuration.data, store: store) {
+            self.logger.notice("finished the rotation of the master key that was interrupted")
+        }
+        let keyring = MasterKeyring(try MasterKey.open(inDirectory: self.configuration.data))
         let tlsLoader = TLSContextLoader(self.configuration.tls)
         let tls: TLSContextSource
         do {
@@ -77,8 +91,17 @@ package struct GatepostService: Sendable {
             authenticator: Authenticator(
                 directory: directory,
                 pool: pool,
-                masterKey: masterKey,
-                scramIterations: GatepostService.scramIterations
+                keyring: keyring,
+                scramIterations: GatepostService.scramIterations,
+                tokens: http.map { http in
+                    BearerTokenVerifier(
+                        issuers: self.configuration.authentication.oauth,
+                        http: http,
+                        clock: clock,
+                        logger: self.logger,
+                        canonical: { directory.address(of: $0) ?? $0 }
+                    )
+                }
             ),
             queue: store,
             spool: SpoolDirectory(path: store.spoolDirectory, threads: files),
@@ -108,6 +131,7 @@ package struct GatepostService: Sendable {
             inboxes: store,
             clock: clock,
             spool: store.spoolDirectory,
+            masterKeys: Administration.MasterKeys(directory: self.configuration.data, keyring: keyring),
             defaultDomain: self.configuration.authentication.defaultDomain,
             hooks: Administration.Hooks(
                 accountChanged: { directory.accountChanged($0.address) },
@@ -252,6 +276,7 @@ package struct GatepostService: Sendable {
                 mechanisms: self.configuration.authentication.mechanisms,
                 allowsClearTextWithoutTLS: self.configuration.authentication.cleartextWithoutTLS
                     && wanted.address.isLoopback,
+                allowsNTLMv1: self.configuration.authentication.ntlmV1,
                 maximumMessageOctets: self.configuration.submission.maximumMessageSize.octets,
                 maximumRecipients: self.configuration.submission.maximumRecipients,
                 maximumBadCommands: limits.badCommands,

@@ -14,6 +14,7 @@ extension ConfigurationReader {
         self.show("data", data)
         self.show("tls.certificate", tls.certificate)
         self.show("tls.key", tls.key)
+        self.show("tls.clientAuthorities", tls.clientAuthorities ?? "no client certificates are asked for")
         var configuration = Configuration(hostname: hostname, data: data, tls: tls)
         if let listeners = self.listeners() { configuration.listeners = listeners }
         for (index, listener) in configuration.listeners.enumerated() {
@@ -45,7 +46,9 @@ extension ConfigurationReader {
             self.fault("tls", "is required: tls: { certificate: fullchain.pem, key: privkey.pem }")
             return Configuration.TLS(certificate: "", key: "")
         }
-        return Configuration.TLS(certificate: self.tlsFile("tls.certificate"), key: self.tlsFile("tls.key"))
+        var tls = Configuration.TLS(certificate: self.tlsFile("tls.certificate"), key: self.tlsFile("tls.key"))
+        if self.node("tls.clientAuthorities") != nil { tls.clientAuthorities = self.tlsFile("tls.clientAuthorities") }
+        return tls
     }
 
     private mutating func tlsFile(_ path: String) -> String {
@@ -156,23 +159,34 @@ extension ConfigurationReader {
         }
         let cache = self.duration("authentication.cache", in: .zero ... .seconds(86400))
         authentication.cache = cache ?? authentication.cache
-        if self.node("authentication.ntlmV1") != nil, self.boolean("authentication.ntlmV1") == true {
-            self.fault("authentication.ntlmV1", "is not in this version yet: remove it")
+        authentication.ntlmV1 = self.boolean("authentication.ntlmV1") ?? authentication.ntlmV1
+        if let text = self.text("authentication.external.accountFrom"), text != "email" {
+            self.fault(
+                "authentication.external.accountFrom",
+                "must be email, the certificate's rfc822Name, not '\(text)'"
+            )
+        }
+        if authentication.mechanisms.contains(.external), self.node("tls.clientAuthorities") == nil {
+            self.fault("authentication.mechanisms", "EXTERNAL needs tls.clientAuthorities")
+        }
+        authentication.oauth = self.issuers()
+        if authentication.oauth.isEmpty,
+            authentication.mechanisms.contains(where: { $0 == .oauthBearer || $0 == .xoauth2 })
+        {
+            self.fault("authentication.mechanisms", "OAUTHBEARER and XOAUTH2 need authentication.oauth")
         }
         self.show("authentication.mechanisms", authentication.mechanisms.map(\.description).joined(separator: ", "))
         self.show("authentication.cleartextWithoutTLS", "\(authentication.cleartextWithoutTLS)")
         self.show("authentication.defaultDomain", authentication.defaultDomain ?? "the only local domain")
         self.show("authentication.cache", DurationText.format(authentication.cache))
+        self.show("authentication.ntlmV1", "\(authentication.ntlmV1)")
         return authentication
     }
 
     /// A mechanism that this version has.
     private mutating func mechanism(_ path: String, _ text: String) -> MechanismName? {
-        let known: [MechanismName] = [.scramSHA256, .scramSHA1, .plain, .login, .cramMD5]
-        let later = [
-            "SCRAM-SHA-256-PLUS", "SCRAM-SHA-1-PLUS", "SCRAM-SHA-512", "SCRAM-SHA-512-PLUS", "DIGEST-MD5", "NTLM",
-            "OAUTHBEARER", "XOAUTH2", "EXTERNAL", "GSSAPI", "GS2-KRB5",
-        ]
+        let known = ServerMechanisms.available
+        let later = ["GSSAPI", "GS2-KRB5"]
         if let name = MechanismName(text), known.contains(name) { return name }
         if later.contains(text.uppercased()) {
             self.fault(path, "\(text.uppercased()) is not in this version yet: remove it")

@@ -65,7 +65,28 @@ package enum LocalFile {
             throw Failure(path: temporary, action: "remove", code: errno)
         }
         try LocalFile.create(temporary, content, mode: mode)
-        guard rename(temporary, path) == 0 else { throw Failure(path: path, action: "replace", code: errno) }
+        guard Glibc.rename(temporary, path) == 0 else { throw Failure(path: path, action: "replace", code: errno) }
+    }
+
+    /// Makes names that were created, renamed or removed beside this file survive a power cut.
+    package static func syncDirectory(of path: String) throws(Failure) {
+        let directory = LocalFile.directory(of: path)
+        let descriptor = open(directory, O_RDONLY | O_DIRECTORY | O_CLOEXEC)
+        guard descriptor >= 0 else { throw Failure(path: directory, action: "open", code: errno) }
+        defer { close(descriptor) }
+        guard fsync(descriptor) == 0 else { throw Failure(path: directory, action: "sync", code: errno) }
+    }
+
+    /// Puts a file in another's place, durably.
+    package static func rename(_ path: String, to target: String) throws(Failure) {
+        guard Glibc.rename(path, target) == 0 else { throw Failure(path: target, action: "replace", code: errno) }
+        try LocalFile.syncDirectory(of: target)
+    }
+
+    /// Removes a file, durably; one that does not exist is as good.
+    package static func remove(_ path: String) throws(Failure) {
+        guard unlink(path) == 0 || errno == ENOENT else { throw Failure(path: path, action: "remove", code: errno) }
+        try LocalFile.syncDirectory(of: path)
     }
 
     /// Writes everything, however many calls that takes.

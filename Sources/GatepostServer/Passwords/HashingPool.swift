@@ -1,3 +1,4 @@
+package import GatepostModel
 internal import NIOPosix
 package import SASL
 internal import Synchronization
@@ -38,17 +39,11 @@ package final class HashingPool: Sendable {
         return try await self.threads.runIfActive(work)
     }
 
-    /// Whether the prepared password has this hash.
+    /// Whether the prepared password is the credential's.
     ///
-    /// - Parameter phc: `nil` for an account that does not exist or has no password: takes as long and is `false`.
-    package func verify(_ password: Secret, against phc: String?) async throws -> Bool {
-        try await self.run {
-            guard let phc else {
-                try Argon2id.verifyNothing(password)
-                return false
-            }
-            return try Argon2id.verify(password, phc)
-        }
+    /// - Parameter credential: `nil` for an account that does not exist or has no password: takes as long and is `false`.
+    package func verify(_ password: Secret, against credential: Credential?) async throws -> Bool {
+        try await self.run { try StoredPassword.verify(password, against: credential) }
     }
 
     /// How many passwords are being hashed or wait.

@@ -38,7 +38,7 @@ package struct MasterKey: Sendable {
 
     /// Reads `master.key` of a data directory, and makes it where it is missing.
     package static func open(inDirectory directory: String) throws(Failure) -> MasterKey {
-        let path = directory + "/master.key"
+        let path = MasterKey.path(inDirectory: directory)
         do {
             return try MasterKey.read(path)
         } catch {
@@ -55,7 +55,17 @@ package struct MasterKey: Sendable {
         }
     }
 
-    private static func read(_ path: String) throws(Failure) -> MasterKey {
+    /// Makes a key and its file, which must not exist yet; durable when the call returns.
+    static func create(_ path: String) throws(LocalFile.Failure) -> MasterKey {
+        let octets = RandomOctets.make(MasterKey.octets)
+        try LocalFile.create(path, octets, mode: 0o600)
+        try LocalFile.syncDirectory(of: path)
+        return MasterKey(octets)
+    }
+
+    static func path(inDirectory directory: String) -> String { directory + "/master.key" }
+
+    static func read(_ path: String) throws(Failure) -> MasterKey {
         let octets: [UInt8]
         do {
             octets = try LocalFile.read(path, limit: 4096)

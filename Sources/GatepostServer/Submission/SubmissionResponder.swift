@@ -34,7 +34,7 @@ final class SubmissionResponder: SessionResponder {
     func answer(_ request: SessionRequest, facts: SessionFacts) -> SessionResponse {
         switch request {
         case .authentication(let question):
-            return self.answer(question)
+            return self.answer(question, facts)
         case .authenticationEnded(let outcome):
             return .now(self.conclude(outcome, facts))
         case .mail(let parameters):
@@ -51,7 +51,7 @@ final class SubmissionResponder: SessionResponder {
 
     // MARK: Login
 
-    private func answer(_ question: ServerQuestion) -> SessionResponse {
+    private func answer(_ question: ServerQuestion, _ facts: SessionFacts) -> SessionResponse {
         let generation = self.service.authenticator.generation
         self.state.withLock { state in
             state.loginName = question.authenticationIdentity
@@ -62,7 +62,9 @@ final class SubmissionResponder: SessionResponder {
         }
         return .later {
             do {
-                return self.found(try await self.service.authenticator.finding(question))
+                return self.found(
+                    try await self.service.authenticator.finding(question, certificate: facts.clientCertificate)
+                )
             } catch {
                 self.service.logger.warning(
                     "login could not be checked",
@@ -95,7 +97,11 @@ final class SubmissionResponder: SessionResponder {
                 refusal = finding?.refusal ?? .unknownAccount
             }
         case .failed(let failure):
-            refusal = failure.isMalformed ? .malformed : finding?.refusal ?? .wrongPassword
+            switch failure.reason {
+            case .malformed: refusal = .malformed
+            case .channelBindingMismatch: refusal = .channelBinding
+            default: refusal = finding?.refusal ?? .wrongPassword
+            }
         }
         let reference = AuthenticationReference(random: RandomOctets.make(5))
         self.service.counters.loginRefused()

@@ -11,6 +11,13 @@ public protocol ClientMechanism: Sendable {
     mutating func received(challenge: [UInt8]) -> ClientStep
     /// The server reported success, with additional data or without.
     mutating func receivedSuccess(finalData: [UInt8]?) -> ClientOutcome
+
+    /// What the server said about a refusal inside the exchange, such as the JSON of RFC 7628 §3.2.2.
+    var serverError: String? { get }
+}
+
+extension ClientMechanism {
+    public var serverError: String? { nil }
 }
 
 /// What the client does next.

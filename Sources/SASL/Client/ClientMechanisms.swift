@@ -8,12 +8,18 @@ public enum ClientMechanisms {
     /// - Parameters:
     ///   - nonce: At least 18 octets from a cryptographic random source, used for this exchange only.
     ///   - iterations: What SCRAM iteration counts the client goes along with.
+    ///   - channelBindings: What the TLS connection can be bound to; the -PLUS mechanisms need one.
+    ///   - offered: What the server offers, so that a plain SCRAM can say that no -PLUS was among it.
+    ///   - hostname: The server's name as the user gave it, for DIGEST-MD5; `nil` to take the realm for it.
     /// - Returns: `nil` where the library has no such mechanism.
     public static func make(
         _ name: MechanismName,
         credentials: ClientCredentials,
         nonce: [UInt8],
-        iterations: SCRAMIterationLimits = .standard
+        iterations: SCRAMIterationLimits = .standard,
+        channelBindings: ChannelBindings = .none,
+        offered: [MechanismName] = [],
+        hostname: String? = nil
     ) -> (any ClientMechanism)? {
         precondition(nonce.count >= 18, "A nonce of fewer than 18 octets can be guessed or repeats")
         switch name {
@@ -23,34 +29,61 @@ public enum ClientMechanisms {
             return LoginClient(credentials: credentials)
         case .cramMD5:
             return CRAMMD5Client(credentials: credentials)
+        case .digestMD5:
+            return DigestMD5Client(credentials: credentials, nonce: nonce, hostname: hostname)
+        case .ntlm:
+            return NTLMClient(credentials: credentials, nonce: nonce)
+        case .external:
+            return ExternalClient(credentials: credentials)
+        case .oauthBearer, .xoauth2:
+            return BearerTokenClient(name, credentials: credentials)
         default:
             guard let hash = SCRAMHash(mechanism: name) else { return nil }
-            return SCRAMClient(hash: hash, credentials: credentials, nonce: nonce, iterations: iterations)
+            let binding: SCRAMClientBinding
+            if name.bindsToChannel {
+                guard let (type, data) = channelBindings.preferred else { return nil }
+                binding = .bound(type, data)
+            } else {
+                let isOffered = offered.contains { $0.bindsToChannel }
+                // `y` only when no -PLUS was offered; with one offered and not used it would be refused.
+                binding = channelBindings.isEmpty || isOffered ? .unsupported : .notOffered
+            }
+            return SCRAMClient(
+                hash: hash,
+                credentials: credentials,
+                nonce: nonce,
+                iterations: iterations,
+                binding: binding
+            )
         }
     }
 
     /// Which of the offered mechanisms to try, strongest first.
     ///
-    /// SCRAM comes first always: it proves the server too. CRAM-MD5 comes before the password in the clear without TLS, and
-    /// after it under TLS, where it protects nothing more and needs the server to keep the password readable
-    /// (draft-ietf-sasl-crammd5-to-historic).
+    /// SCRAM comes first always: it proves the server too. DIGEST-MD5, CRAM-MD5 and NTLM come before the password in the clear
+    /// without TLS, and after it under TLS, where they protect nothing more and need the server to keep the password readable
+    /// (RFC 6331, draft-ietf-sasl-crammd5-to-historic).
     ///
     /// - Parameters:
     ///   - overTLS: Whether the connection is encrypted.
+    ///   - canBind: Whether there is something to bind to, so that -PLUS forms can be used.
     ///   - allowClearTextWithoutTLS: Whether PLAIN and LOGIN may be used on a connection that is not. Anyone on the way can
     ///     read the password then.
     public static func ranked(
         offered: [MechanismName],
         overTLS: Bool,
-        allowClearTextWithoutTLS: Bool
+        allowClearTextWithoutTLS: Bool,
+        canBind: Bool = false
     ) -> [MechanismName] {
-        let scram: [MechanismName] = [.scramSHA512, .scramSHA256, .scramSHA1]
+        let plus: [MechanismName] = canBind ? [.scramSHA512Plus, .scramSHA256Plus, .scramSHA1Plus] : []
+        let scram: [MechanismName] = plus + [.scramSHA512, .scramSHA256, .scramSHA1]
         let clearText: [MechanismName] = [.plain, .login]
+        let digests: [MechanismName] = [.digestMD5, .cramMD5, .ntlm]
         let preference: [MechanismName] =
             if overTLS {
-                scram + clearText + [.cramMD5]
+                scram + clearText + digests
             } else {
-                scram + [.cramMD5] + (allowClearTextWithoutTLS ? clearText : [])
+                scram + digests + (allowClearTextWithoutTLS ? clearText : [])
             }
         return preference.filter(offered.contains)
     }

@@ -1,4 +1,4 @@
-/// The client's side of SCRAM without channel binding (RFC 5802, RFC 7677).
+/// The client's side of SCRAM and of its -PLUS form with channel binding (RFC 5802, RFC 7677).
 ///
 /// The server's signature may come as a challenge, which is answered with an empty response, or along with the success
 /// (RFC 4422 §3.6); one of the two must come.
@@ -7,6 +7,8 @@ struct SCRAMClient: ClientMechanism {
         var gs2Header: [UInt8]
         var bare: [UInt8]
         var password: Secret
+        /// What the connection is bound to; empty without binding.
+        var bindingData: [UInt8]
 
         var clientFirst: [UInt8] { self.gs2Header + self.bare }
     }
@@ -30,15 +32,26 @@ struct SCRAMClient: ClientMechanism {
     private let hash: SCRAMHash
     private let nonce: [UInt8]
     private let iterations: SCRAMIterationLimits
+    private let binding: SCRAMClientBinding
 
-    var name: MechanismName { self.hash.mechanism }
+    var name: MechanismName {
+        if case .bound = self.binding { return self.hash.bindingMechanism }
+        return self.hash.mechanism
+    }
 
-    init(hash: SCRAMHash, credentials: ClientCredentials, nonce: [UInt8], iterations: SCRAMIterationLimits) {
+    init(
+        hash: SCRAMHash,
+        credentials: ClientCredentials,
+        nonce: [UInt8],
+        iterations: SCRAMIterationLimits,
+        binding: SCRAMClientBinding = .unsupported
+    ) {
         self.init(
             hash: hash,
             credentials: credentials,
             printableNonce: SCRAMBase64.encode(nonce),
-            iterations: iterations
+            iterations: iterations,
+            binding: binding
         )
     }
 
@@ -46,9 +59,11 @@ struct SCRAMClient: ClientMechanism {
         hash: SCRAMHash,
         credentials: ClientCredentials,
         printableNonce: [UInt8],
-        iterations: SCRAMIterationLimits = .standard
+        iterations: SCRAMIterationLimits = .standard,
+        binding: SCRAMClientBinding = .unsupported
     ) {
         self.hash = hash
+        self.binding = binding
         self.nonce = printableNonce
         self.iterations = iterations
         do {
@@ -61,11 +76,11 @@ struct SCRAMClient: ClientMechanism {
                 }
             self.state = .ready(
                 Prepared(
-                    // `n`: this client does not bind to the channel.
-                    gs2Header: Array("n,".utf8) + authorization + Array(",".utf8),
+                    gs2Header: Array("\(binding.flag),".utf8) + authorization + Array(",".utf8),
                     bare: Array("n=".utf8) + SCRAMGrammar.escape(authenticationIdentity) + Array(",r=".utf8)
                         + printableNonce,
-                    password: try credentials.password.preparedPassword()
+                    password: try credentials.password.preparedPassword(),
+                    bindingData: binding.data
                 )
             )
         } catch {
@@ -143,7 +158,8 @@ struct SCRAMClient: ClientMechanism {
             return self.fail(ClientFailure(.iterationCountRefused))
         }
         let withoutProof =
-            Array("c=".utf8) + SCRAMBase64.encode(prepared.gs2Header) + Array(",r=".utf8) + serverFirst.nonce
+            Array("c=".utf8) + SCRAMBase64.encode(prepared.gs2Header + prepared.bindingData) + Array(",r=".utf8)
+            + serverFirst.nonce
         // Signed over the octets that came, extensions and all.
         let authMessage = SCRAMGrammar.authMessage(
             clientFirstBare: prepared.bare,

@@ -7,6 +7,17 @@ struct SCRAMClientFirst: Sendable {
     var authenticationIdentity: String
     var authorizationIdentity: String?
     var nonce: [UInt8]
+    var flag: BindingFlag
+
+    /// What the client says about channel binding (`gs2-cbind-flag`).
+    enum BindingFlag: Hashable, Sendable {
+        /// `n`: it does not bind.
+        case unsupported
+        /// `y`: it could, but believes that the server cannot.
+        case notOffered
+        /// `p=`: it binds to this.
+        case binds(ChannelBindingType)
+    }
 
     /// Reads the message and prepares the names.
     init(parsing message: [UInt8]) throws(ServerFailure) {
@@ -24,13 +35,14 @@ struct SCRAMClientFirst: Sendable {
         else { throw ServerFailure(.malformed, authenticationIdentity: self.authenticationIdentity) }
         self.nonce = Array(nonce)
 
-        // `y`: the client could bind but believes that the server cannot. It is right as long as no -PLUS is offered.
-        guard attributes[0] == [UInt8(ascii: "n")] || attributes[0] == [UInt8(ascii: "y")] else {
-            let isBinding = (SCRAMGrammar.value(of: attributes[0], named: "p")?.isEmpty == false)
-            throw ServerFailure(
-                isBinding ? .channelBindingMismatch : .malformed,
-                authenticationIdentity: self.authenticationIdentity
-            )
+        if attributes[0] == [UInt8(ascii: "n")] {
+            self.flag = .unsupported
+        } else if attributes[0] == [UInt8(ascii: "y")] {
+            self.flag = .notOffered
+        } else if let name = SCRAMGrammar.value(of: attributes[0], named: "p"), let type = ChannelBindingType(name) {
+            self.flag = .binds(type)
+        } else {
+            throw ServerFailure(.malformed, authenticationIdentity: self.authenticationIdentity)
         }
         let bareStart = attributes[2].startIndex
         self.gs2Header = Array(message[..<bareStart])

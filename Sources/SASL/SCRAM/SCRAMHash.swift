@@ -23,12 +23,22 @@ public enum SCRAMHash: String, Hashable, Sendable, CaseIterable, Codable {
         case .sha512: .scramSHA512
         }
     }
+
+    /// The mechanism that uses the hash, with channel binding.
+    public var bindingMechanism: MechanismName {
+        switch self {
+        case .sha1: .scramSHA1Plus
+        case .sha256: .scramSHA256Plus
+        case .sha512: .scramSHA512Plus
+        }
+    }
 }
 
 extension SCRAMHash {
-    /// The hash of a SCRAM mechanism without channel binding; `nil` for any other mechanism.
+    /// The hash of a SCRAM mechanism, with channel binding or without; `nil` for any other mechanism.
     public init?(mechanism: MechanismName) {
-        guard let hash = Self.allCases.first(where: { $0.mechanism == mechanism }) else { return nil }
+        guard let hash = Self.allCases.first(where: { $0.mechanism == mechanism || $0.bindingMechanism == mechanism })
+        else { return nil }
         self = hash
     }
 }

@@ -1,4 +1,4 @@
-/// The server's side of SCRAM without channel binding (RFC 5802, RFC 7677).
+/// The server's side of SCRAM and of its -PLUS form with channel binding (RFC 5802, RFC 7677).
 ///
 /// ```
 /// C: n,,n=user,r=rOprNGfwEbeRWgbNEkqO
@@ -19,19 +19,32 @@ struct SCRAMServer: ServerMechanism {
         case finished
     }
 
+    /// Whether this exchange is bound to its connection.
+    enum Binding: Sendable {
+        /// The plain form; `isOffered`: a -PLUS form was offered beside it.
+        case absent(isOffered: Bool)
+        /// The -PLUS form.
+        case required(ChannelBindings)
+    }
+
     private var state: State = .idle
     private let hash: SCRAMHash
+    private let binding: Binding
     /// This server's part of the nonce, printable.
     private let serverNonce: [UInt8]
 
-    var name: MechanismName { self.hash.mechanism }
-
-    init(hash: SCRAMHash, nonce: [UInt8]) {
-        self.init(hash: hash, printableNonce: SCRAMBase64.encode(nonce))
+    var name: MechanismName {
+        if case .required = self.binding { return self.hash.bindingMechanism }
+        return self.hash.mechanism
     }
 
-    init(hash: SCRAMHash, printableNonce: [UInt8]) {
+    init(hash: SCRAMHash, nonce: [UInt8], binding: Binding = .absent(isOffered: false)) {
+        self.init(hash: hash, printableNonce: SCRAMBase64.encode(nonce), binding: binding)
+    }
+
+    init(hash: SCRAMHash, printableNonce: [UInt8], binding: Binding = .absent(isOffered: false)) {
         self.hash = hash
+        self.binding = binding
         self.serverNonce = printableNonce
     }
 
@@ -83,6 +96,11 @@ struct SCRAMServer: ServerMechanism {
         } catch {
             return self.fail(error)
         }
+        guard self.bindingData(for: message) != nil else {
+            return self.fail(
+                ServerFailure(.channelBindingMismatch, authenticationIdentity: message.authenticationIdentity)
+            )
+        }
         self.state = .asked(message)
         return .question(
             .scram(
@@ -106,8 +124,14 @@ struct SCRAMServer: ServerMechanism {
         guard let message = SCRAMClientFinal(parsing: octets, hash: self.hash) else {
             return self.fail(ServerFailure(.malformed, authenticationIdentity: identity))
         }
-        // The header again, now under the proof: someone between may have changed `y` to `n` (RFC 5802 §6).
-        guard message.channelBinding == SCRAMBase64.encode(clientFirst.gs2Header) else {
+        // The header again, now under the proof, and what the connection is bound to: someone between may have changed `y` to
+        // `n`, or may stand between two TLS connections (RFC 5802 §6).
+        guard let bindingData = self.bindingData(for: clientFirst),
+            ConstantTime.equals(
+                message.channelBinding,
+                SCRAMBase64.encode(clientFirst.gs2Header + bindingData)
+            )
+        else {
             return self.fail(ServerFailure(.channelBindingMismatch, authenticationIdentity: identity))
         }
         // Another nonce is a replay of another exchange.
@@ -133,6 +157,17 @@ struct SCRAMServer: ServerMechanism {
             ),
             finalData: SCRAMServerFinal.octets(signature: serverSignature)
         )
+    }
+
+    /// What the client's header must be followed by under the proof; nil when header and mechanism contradict each other.
+    private func bindingData(for message: SCRAMClientFirst) -> [UInt8]? {
+        switch (self.binding, message.flag) {
+        case (.absent, .unsupported), (.absent(isOffered: false), .notOffered): []
+        // It could bind, -PLUS was offered, and yet it believes the contrary: somebody took the offer out.
+        case (.absent(isOffered: true), .notOffered), (.absent, .binds): nil
+        case (.required(let bindings), .binds(let type)): bindings.data[type]
+        case (.required, .unsupported), (.required, .notOffered): nil
+        }
     }
 
     private mutating func fail(_ failure: ServerFailure) -> ServerStep {

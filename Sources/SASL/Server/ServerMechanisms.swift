@@ -1,16 +1,13 @@
 /// The mechanisms of this library, server side.
 public enum ServerMechanisms {
-    /// What ``make(_:nonce:hostname:secondsSince1970:)`` can make, strongest first.
+    /// What ``make(_:context:)`` can make, strongest first.
     public static let available: [MechanismName] = [
-        .scramSHA512, .scramSHA256, .scramSHA1, .plain, .login, .cramMD5,
+        .scramSHA512Plus, .scramSHA256Plus, .scramSHA1Plus, .scramSHA512, .scramSHA256, .scramSHA1, .external, .plain,
+        .login, .oauthBearer, .xoauth2, .digestMD5, .cramMD5, .ntlm,
     ]
 
-    /// A fresh exchange.
+    /// A fresh exchange without channel binding.
     ///
-    /// - Parameters:
-    ///   - nonce: At least 18 octets from a cryptographic random source, used for this exchange only.
-    ///   - hostname: This server's name; part of the CRAM-MD5 challenge.
-    ///   - secondsSince1970: Now; part of the CRAM-MD5 challenge.
     /// - Returns: `nil` where the library has no such mechanism.
     public static func make(
         _ name: MechanismName,
@@ -18,17 +15,49 @@ public enum ServerMechanisms {
         hostname: String,
         secondsSince1970: Int64
     ) -> (any ServerMechanism)? {
-        precondition(nonce.count >= 18, "A nonce of fewer than 18 octets can be guessed or repeats")
+        self.make(
+            name,
+            context: ServerMechanismContext(nonce: nonce, hostname: hostname, secondsSince1970: secondsSince1970)
+        )
+    }
+
+    /// A fresh exchange.
+    ///
+    /// - Returns: `nil` where the library has no such mechanism.
+    public static func make(_ name: MechanismName, context: ServerMechanismContext) -> (any ServerMechanism)? {
+        precondition(context.nonce.count >= 18, "A nonce of fewer than 18 octets can be guessed or repeats")
         switch name {
         case .plain:
             return PlainServer()
         case .login:
             return LoginServer()
         case .cramMD5:
-            return CRAMMD5Server(nonce: nonce, hostname: hostname, secondsSince1970: secondsSince1970)
+            return CRAMMD5Server(
+                nonce: context.nonce,
+                hostname: context.hostname,
+                secondsSince1970: context.secondsSince1970
+            )
+        case .digestMD5:
+            return DigestMD5Server(nonce: context.nonce, realm: context.hostname)
+        case .ntlm:
+            return NTLMServer(
+                nonce: context.nonce,
+                hostname: context.hostname,
+                secondsSince1970: context.secondsSince1970,
+                allowsNTLMv1: context.allowsNTLMv1
+            )
+        case .external:
+            return ExternalServer()
+        case .oauthBearer, .xoauth2:
+            return BearerTokenServer(name)
         default:
             guard let hash = SCRAMHash(mechanism: name) else { return nil }
-            return SCRAMServer(hash: hash, nonce: nonce)
+            return SCRAMServer(
+                hash: hash,
+                nonce: context.nonce,
+                binding: name.bindsToChannel
+                    ? .required(context.channelBindings) : .absent(isOffered: context.offersChannelBinding)
+            )
         }
     }
 }

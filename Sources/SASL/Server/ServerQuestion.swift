@@ -9,6 +9,10 @@ public enum ServerQuestion: Sendable {
     case scram(SCRAMQuestion)
     /// What secret is shared with this identity? Answer with ``ServerAnswer/sharedSecret(_:)``.
     case sharedSecret(SharedSecretQuestion)
+    /// Whom does the TLS client certificate stand for? Answer with ``ServerAnswer/external(identity:)``.
+    case external(ExternalQuestion)
+    /// Is this token good, and whose is it? Answer with ``ServerAnswer/bearerToken(_:)``.
+    case bearerToken(BearerTokenQuestion)
 
     /// The mechanism that asks.
     public var mechanism: MechanismName {
@@ -16,15 +20,19 @@ public enum ServerQuestion: Sendable {
         case .password(let question): question.mechanism
         case .scram(let question): question.mechanism
         case .sharedSecret(let question): question.mechanism
+        case .external: .external
+        case .bearerToken(let question): question.mechanism
         }
     }
 
-    /// Whose credentials are being proved, prepared with SASLprep; never empty.
+    /// Whose credentials are being proved, prepared with SASLprep; empty where the client did not say (EXTERNAL, OAUTHBEARER).
     public var authenticationIdentity: String {
         switch self {
         case .password(let question): question.authenticationIdentity
         case .scram(let question): question.authenticationIdentity
         case .sharedSecret(let question): question.authenticationIdentity
+        case .external(let question): question.authorizationIdentity ?? ""
+        case .bearerToken(let question): question.claimedIdentity ?? ""
         }
     }
 
@@ -34,6 +42,8 @@ public enum ServerQuestion: Sendable {
         case .password(let question): question.authorizationIdentity
         case .scram(let question): question.authorizationIdentity
         case .sharedSecret(let question): question.authorizationIdentity
+        case .external(let question): question.authorizationIdentity
+        case .bearerToken(let question): question.claimedIdentity
         }
     }
 }
@@ -97,6 +107,41 @@ public struct SharedSecretQuestion: Hashable, Sendable {
     }
 }
 
+/// EXTERNAL: the connection's client certificate is to be looked at.
+public struct ExternalQuestion: Hashable, Sendable {
+    /// Whom the client asks to act as; nil where it left that to the certificate.
+    public var authorizationIdentity: String?
+
+    public init(authorizationIdentity: String?) {
+        self.authorizationIdentity = authorizationIdentity
+    }
+}
+
+/// A bearer token to check (OAUTHBEARER, XOAUTH2).
+public struct BearerTokenQuestion: Sendable {
+    public var mechanism: MechanismName
+    /// The account that the client says it is; nil where it left that to the token.
+    public var claimedIdentity: String?
+    public var token: Secret
+    /// The server that the client believes to talk to (RFC 7628 §3.1).
+    public var host: String?
+    public var port: Int?
+
+    public init(
+        mechanism: MechanismName,
+        claimedIdentity: String?,
+        token: Secret,
+        host: String? = nil,
+        port: Int? = nil
+    ) {
+        self.mechanism = mechanism
+        self.claimedIdentity = claimedIdentity
+        self.token = token
+        self.host = host
+        self.port = port
+    }
+}
+
 /// The answer to a ``ServerQuestion``.
 public enum ServerAnswer: Sendable {
     /// Whether the password is right.
@@ -105,4 +150,7 @@ public enum ServerAnswer: Sendable {
     case scram(SCRAMCredential)
     /// The shared secret; `nil` for an identity that is unknown or has none. The client cannot tell the two apart.
     case sharedSecret(Secret?)
+    /// Whom the certificate stands for; `nil` when there is none that counts.
+    case external(identity: String?)
+    case bearerToken(BearerTokenVerdict)
 }

@@ -7,13 +7,20 @@ extension ServerSession {
     /// Over STARTTLS listeners none before TLS: what follows the login is mail in the clear.
     public var offeredMechanisms: [MechanismName] {
         guard self.configuration.service == .submission else { return [] }
-        if self.isTLS { return self.configuration.mechanisms }
+        if self.isTLS { return self.configuration.mechanisms.filter(self.isUsable) }
         switch self.configuration.security {
         case .implicit, .startTLS: return []
         case .none:
-            if self.configuration.allowsClearTextWithoutTLS { return self.configuration.mechanisms }
-            return self.configuration.mechanisms.filter { !$0.revealsPassword }
+            return self.configuration.mechanisms.filter {
+                self.isUsable($0) && (self.configuration.allowsClearTextWithoutTLS || !$0.revealsPassword)
+            }
         }
+    }
+
+    /// Whether the connection has what the mechanism rests on.
+    private func isUsable(_ name: MechanismName) -> Bool {
+        if name.bindsToChannel { return !self.tlsFacts.channelBindings.isEmpty }
+        return name == .external ? self.tlsFacts.hasClientCertificate : true
     }
 
     mutating func receivedAuth(
@@ -27,7 +34,10 @@ extension ServerSession {
         guard self.account == nil else { return self.refuseCommand(.secondAuthentication) }
         guard self.transaction == nil else { return self.refuseCommand(.authenticationInTransaction) }
         guard self.configuration.mechanisms.contains(name) else { return self.refuseCommand(.unknownMechanism) }
-        guard self.offeredMechanisms.contains(name) else { return self.refuseCommand(.encryptionRequired) }
+        let offered = self.offeredMechanisms
+        guard offered.contains(name) else {
+            return self.refuseCommand(self.isTLS ? .unknownMechanism : .encryptionRequired)
+        }
         guard self.clientName != nil else { return self.refuseCommand(.sendGreetingFirst) }
         guard self.authenticationFailures < self.configuration.maximumAuthenticationFailures else {
             self.state = .closed
@@ -45,9 +55,14 @@ extension ServerSession {
         guard
             var mechanism = ServerMechanisms.make(
                 name,
-                nonce: fresh.nonce,
-                hostname: self.configuration.hostname,
-                secondsSince1970: fresh.secondsSince1970
+                context: ServerMechanismContext(
+                    nonce: fresh.nonce,
+                    hostname: self.configuration.hostname,
+                    secondsSince1970: fresh.secondsSince1970,
+                    channelBindings: self.tlsFacts.channelBindings,
+                    offersChannelBinding: offered.contains { $0.bindsToChannel },
+                    allowsNTLMv1: self.configuration.allowsNTLMv1
+                )
             )
         else { return self.refuseCommand(.unknownMechanism) }
         let step = mechanism.received(response)

@@ -56,11 +56,25 @@ public struct ServerSession: Sendable {
         }
     }
 
+    /// What a TLS handshake brought.
+    public struct TLSFacts: Sendable {
+        /// What -PLUS mechanisms can bind to; without any they are not offered.
+        public var channelBindings: ChannelBindings
+        /// A client certificate was shown and verified: EXTERNAL is offered.
+        public var hasClientCertificate: Bool
+
+        public init(channelBindings: ChannelBindings = .none, hasClientCertificate: Bool = false) {
+            self.channelBindings = channelBindings
+            self.hasClientCertificate = hasClientCertificate
+        }
+    }
+
     let configuration: ServerSessionConfiguration
     var state = State.command
     var lines: LineDecoder
     /// TLS is active.
     public internal(set) var isTLS: Bool
+    var tlsFacts = TLSFacts()
     /// The name given with EHLO or HELO; nil before.
     public internal(set) var clientName: String?
     /// EHLO, not HELO.
@@ -118,8 +132,11 @@ public struct ServerSession: Sendable {
     }
 
     /// The TLS handshake is done: all that was said before is forgotten (RFC 3207 §4.2).
-    public mutating func tlsStarted() {
+    ///
+    /// - Parameter facts: What the handshake brought that mechanisms can use.
+    public mutating func tlsStarted(_ facts: TLSFacts = TLSFacts()) {
         self.isTLS = true
+        self.tlsFacts = facts
         self.clientName = nil
         self.isExtended = false
         self.account = nil

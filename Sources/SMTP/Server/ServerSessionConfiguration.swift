@@ -28,6 +28,8 @@ public struct ServerSessionConfiguration: Sendable {
     public var mechanisms: [MechanismName]
     /// Accept clear-text mechanisms without TLS: only for loopback listeners.
     public var allowsClearTextWithoutTLS: Bool
+    /// Accept NTLMv1 responses, which are weak.
+    public var allowsNTLMv1: Bool
     /// Octets of one message (RFC 1870).
     public var maximumMessageOctets: Int
     /// Recipients of one transaction; at least 100 (RFC 5321 §4.5.3.1.8).
@@ -51,6 +53,7 @@ public struct ServerSessionConfiguration: Sendable {
         security: Security = .startTLS,
         mechanisms: [MechanismName] = [.scramSHA256, .scramSHA1, .plain, .login],
         allowsClearTextWithoutTLS: Bool = false,
+        allowsNTLMv1: Bool = false,
         maximumMessageOctets: Int = 50 * 1024 * 1024,
         maximumRecipients: Int = 100,
         maximumBadCommands: Int = 10,
@@ -63,6 +66,7 @@ public struct ServerSessionConfiguration: Sendable {
         self.security = security
         self.mechanisms = mechanisms
         self.allowsClearTextWithoutTLS = allowsClearTextWithoutTLS
+        self.allowsNTLMv1 = allowsNTLMv1
         self.maximumMessageOctets = maximumMessageOctets
         self.maximumRecipients = maximumRecipients
         self.maximumBadCommands = maximumBadCommands

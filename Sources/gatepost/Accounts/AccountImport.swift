@@ -9,8 +9,11 @@ struct AccountImport: AsyncParsableCommand {
         commandName: "import",
         abstract: "Add accounts from a file of name:secret lines.",
         discussion: """
-            Empty lines and lines that begin with # are skipped, and so are accounts that exist. With --cleartext the secret is the \
-            password; only keys derived from it are kept.
+            Secrets are hashes as other servers keep them: {SCHEME}… as in Dovecot's passwd-file and LDAP, or $id$… as in \
+            /etc/shadow; further fields behind another colon are ignored. A hash works for PLAIN and LOGIN at once; the first such \
+            login replaces it by keys of our own, and 'account list --mechanisms' shows which are left. With --cleartext the secret \
+            is the password; only keys derived from it are kept.
+            Empty lines and lines that begin with # are skipped, and so are accounts that exist.
             """
     )
 
@@ -25,18 +28,10 @@ struct AccountImport: AsyncParsableCommand {
 
     @OptionGroup var store: StoreOptions
 
-    func validate() throws {
-        guard self.cleartext else {
-            throw ValidationError(
-                "This version imports clear-text passwords only: say --cleartext if the file holds them."
-            )
-        }
-    }
-
     private struct Line {
         var number: Int
         var name: String
-        var password: Secret
+        var secret: ForeignSecret
     }
 
     private struct Report: Encodable {
@@ -103,12 +98,35 @@ struct AccountImport: AsyncParsableCommand {
                 report.faults.append("\(self.file):\(index + 1): not name:secret")
                 continue
             }
-            lines.append(Line(number: index + 1, name: name, password: Secret(parts[1])))
+            do {
+                lines.append(Line(number: index + 1, name: name, secret: try self.secret(parts[1])))
+            } catch {
+                report.faults.append("\(self.file):\(index + 1): the secret of \(name) \(error)")
+            }
         }
         return lines
     }
 
-    /// Uses every processor: each password takes tens of milliseconds.
+    private func secret(_ field: ArraySlice<UInt8>) throws(ForeignSecret.Fault) -> ForeignSecret {
+        if self.cleartext { return .clearText(Secret(field)) }
+        // A passwd-file goes on with numbers and directories.
+        return try ForeignSecret(String(decoding: field.prefix { $0 != UInt8(ascii: ":") }, as: UTF8.self))
+    }
+
+    /// The keys to store: taken over as they are, or derived where the password is known.
+    private static func credential(
+        _ secret: ForeignSecret,
+        owner: String,
+        masterKey: MasterKey
+    ) throws(PasswordDerivation.Failure) -> NewCredential {
+        switch secret {
+        case .hash(let hash): NewCredential(argon2id: nil, scram: [], foreignHash: hash.text)
+        case .scram(let keys): NewCredential(argon2id: nil, scram: [keys])
+        case .clearText(let password): try PasswordDerivation.derive(password, owner: owner, masterKey: masterKey)
+        }
+    }
+
+    /// Uses every processor: each password in clear text takes tens of milliseconds.
     private func derive(
         _ named: [(address: String, line: Line)],
         _ masterKey: MasterKey,
@@ -119,12 +137,12 @@ struct AccountImport: AsyncParsableCommand {
         var results: [(Int, Result<AccountAddition, PasswordDerivation.Failure>)] = []
         try await withThrowingTaskGroup(of: (Int, Result<AccountAddition, PasswordDerivation.Failure>).self) { tasks in
             for (index, (address, line)) in named.enumerated() {
-                let password = line.password
+                let secret = line.secret
                 tasks.addTask {
                     let result = try await pool.run { () -> Result<AccountAddition, PasswordDerivation.Failure> in
                         do {
-                            let credential = try PasswordDerivation.derive(
-                                password,
+                            let credential = try AccountImport.credential(
+                                secret,
                                 owner: address,
                                 masterKey: masterKey
                             )
@@ -159,7 +177,7 @@ struct AccountImport: AsyncParsableCommand {
 struct AccountExport: AsyncParsableCommand {
     static let configuration = CommandConfiguration(
         commandName: "export",
-        abstract: "Print all accounts with their Argon2id hashes as name:hash lines.",
+        abstract: "Print all accounts with their Argon2id or foreign hashes as name:hash lines.",
         discussion: "The output is a password file: keep it where only you can read it."
     )
 
@@ -174,7 +192,7 @@ struct AccountExport: AsyncParsableCommand {
             )
             if self.store.json { return try Terminal.json(accounts) }
             for account in accounts {
-                guard let hash = account.argon2id else {
+                guard let hash = account.argon2id ?? account.foreignHash else {
                     Terminal.message("\(account.address): has no password")
                     continue
                 }

@@ -144,6 +144,13 @@ struct LegacyMechanisms: ExpressibleByArgument {
 struct AccountList: AsyncParsableCommand {
     static let configuration = CommandConfiguration(commandName: "list", abstract: "List all accounts.")
 
+    @Flag(
+        name: .long,
+        help:
+            "What each account can log in with, and which still have a hash that another server made (cut-over report)."
+    )
+    var mechanisms = false
+
     @OptionGroup var store: StoreOptions
 
     func run() async throws {
@@ -155,6 +162,22 @@ struct AccountList: AsyncParsableCommand {
             )
             if self.store.json {
                 try Terminal.json(accounts)
+            } else if self.mechanisms {
+                Terminal.table(
+                    ["ACCOUNT", "STATE", "FOREIGN HASH", "MECHANISMS"],
+                    accounts.map { account in
+                        [
+                            account.address, account.enabled ? "enabled" : "disabled", account.foreignHash ?? "-",
+                            account.mechanisms.joined(separator: " "),
+                        ]
+                    }
+                )
+                let waiting = accounts.filter { $0.foreignHash != nil }.count
+                Terminal.message(
+                    waiting == 0
+                        ? "all \(accounts.count) accounts have keys of our own"
+                        : "\(waiting) of \(accounts.count) accounts still wait for a PLAIN or LOGIN to replace a foreign hash"
+                )
             } else {
                 Terminal.table(
                     ["ACCOUNT", "STATE", "SANDBOX", "MAY SEND AS"],
@@ -190,6 +213,9 @@ struct AccountShow: AsyncParsableCommand {
             Terminal.result("sandbox      \(account.sandbox ? "yes: what it sends stays in its inbox" : "no")")
             Terminal.result("may send as  \(([account.address] + account.identities).joined(separator: " "))")
             Terminal.result("keys for     \(account.mechanisms.joined(separator: " "))")
+            if let kind = account.foreignHash {
+                Terminal.result("foreign      \(kind): the next PLAIN or LOGIN replaces it by keys of our own")
+            }
         }
     }
 }

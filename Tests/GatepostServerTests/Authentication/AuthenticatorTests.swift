@@ -25,7 +25,7 @@ struct AuthenticatorTests {
         let authenticator = Authenticator(
             directory: directory,
             pool: pool,
-            masterKey: masterKey,
+            keyring: MasterKeyring(masterKey),
             scramIterations: PasswordDerivation.scramIterations
         )
         try await body(authenticator, directory, store)

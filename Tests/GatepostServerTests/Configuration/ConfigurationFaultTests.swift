@@ -86,21 +86,20 @@ struct FaultCase: Sendable, CustomTestStringConvertible {
             name: "what a later version does",
             yaml: """
                 hostname: a.example
-                tls: { clientAuthorities: ca.pem }
+                tls: { certificate: c.pem, key: k.pem }
                 storage: postgresql://u@h/db
                 listeners:
                   - { service: reception, address: "0.0.0.0:25" }
                 authentication:
-                  mechanisms: [XOAUTH2, PLAIN]
+                  mechanisms: [GSSAPI, PLAIN]
                   lockout: { attempts: 10 }
                   ntlmV1: false
                 submission: { limits: { messagesPerDay: 1 } }
                 """,
             faults: """
-                c.yaml:2:8: error: key tls.clientAuthorities: is not in this version yet: remove it
                 c.yaml:3:10: error: key storage: PostgreSQL is not in this version yet: use sqlite
                 c.yaml:5:16: error: key listeners[0].service: 'reception' is not in this version yet: remove this listener
-                c.yaml:7:16: error: key authentication.mechanisms[0]: XOAUTH2 is not in this version yet: remove it
+                c.yaml:7:16: error: key authentication.mechanisms[0]: GSSAPI is not in this version yet: remove it
                 c.yaml:8:3: error: key authentication.lockout: is not in this version yet: remove it
                 c.yaml:10:15: error: key submission.limits: is not in this version yet: remove it
                 """

@@ -15,7 +15,10 @@ struct ConfigurationLoaderTests {
         #expect(configuration.tls.certificate == "/etc/gatepost/c.pem")
         #expect(configuration.listeners.map(\.address.description) == ["0.0.0.0:587", "0.0.0.0:465"])
         #expect(configuration.listeners.map(\.tls) == [.starttls, .implicit])
-        #expect(configuration.authentication.mechanisms == [.scramSHA256, .scramSHA1, .plain, .login])
+        #expect(
+            configuration.authentication.mechanisms
+                == [.scramSHA256Plus, .scramSHA256, .scramSHA1Plus, .scramSHA1, .plain, .login]
+        )
         #expect(!configuration.authentication.cleartextWithoutTLS)
         #expect(configuration.authentication.cache == .seconds(300))
         #expect(configuration.submission.maximumMessageSize.octets == 50 * 1_048_576)

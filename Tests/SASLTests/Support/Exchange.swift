@@ -99,6 +99,13 @@ struct Exchange {
             return .password(accepted: credentials.password == password)
         case .sharedSecret:
             return .sharedSecret(password)
+        case .external:
+            return .external(identity: "user")
+        case .bearerToken(let question):
+            guard let identity = question.claimedIdentity, let password, question.token == password else {
+                return .bearerToken(.refused(BearerTokenError(scope: "mail")))
+            }
+            return .bearerToken(.accepted(identity: identity))
         case .scram(let question):
             let fake = SCRAMCredential.fake(
                 for: question.authenticationIdentity,
@@ -122,13 +129,24 @@ struct Exchange {
         }
     }
 
+    /// The mechanisms that prove a password; the others have suites of their own.
+    static let passwordMechanisms = ServerMechanisms.available.filter {
+        ![.external, .oauthBearer, .xoauth2].contains($0)
+    }
+
+    /// What both ends of these exchanges see of the TLS connection between them.
+    static let bindings = ChannelBindings([.tlsExporter: Array(repeating: 0xb1, count: 32)])
+
     static func server(_ name: MechanismName) -> any ServerMechanism {
         guard
             let server = ServerMechanisms.make(
                 name,
-                nonce: Array("server's own nonce octets".utf8),
-                hostname: "mail.example.org",
-                secondsSince1970: time
+                context: ServerMechanismContext(
+                    nonce: Array("server's own nonce octets".utf8),
+                    hostname: "mail.example.org",
+                    secondsSince1970: time,
+                    channelBindings: bindings
+                )
             )
         else { fatalError("no server for \(name)") }
         return server
@@ -149,7 +167,8 @@ struct Exchange {
                     password: Secret(password)
                 ),
                 nonce: nonce,
-                iterations: SCRAMIterationLimits(minimum: 1, maximum: 100_000)
+                iterations: SCRAMIterationLimits(minimum: 1, maximum: 100_000),
+                channelBindings: name.bindsToChannel ? bindings : .none
             )
         else { fatalError("no client for \(name)") }
         return client

@@ -143,6 +143,12 @@ final class ScriptedResponder: SessionResponder {
         case .sharedSecret:
             isRight = account != nil
             answer = .sharedSecret(account.map { Secret($0.password) })
+        case .bearerToken(let question):
+            isRight = account.map { question.token == Secret($0.password) } ?? false
+            answer = .bearerToken(isRight ? .accepted(identity: name) : .refused(BearerTokenError()))
+        case .external:
+            isRight = false
+            answer = .external(identity: nil)
         }
         self.state.withLock { $0.identity = isRight ? name : nil }
         return .authentication(answer)
