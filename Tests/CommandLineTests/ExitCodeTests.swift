@@ -50,10 +50,10 @@ struct ExitCase: Sendable, CustomTestStringConvertible {
         ),
         ExitCase(
             arguments: [
-                "account", "add", "a@example.org", "--legacy", "ntlm", "--password-stdin", "--config", "good.yaml",
+                "account", "add", "a@example.org", "--legacy", "plain", "--password-stdin", "--config", "good.yaml",
             ],
             code: 65,
-            message: "NTLM",
+            message: "PLAIN needs no stored password",
             input: "password\n"
         ),
         ExitCase(

@@ -207,8 +207,10 @@ package struct Authenticator: Sendable {
             let keys = try await self.pool.run {
                 try PasswordDerivation.derive(password, owner: account.address, masterKey: masterKey)
             }
-            guard let (changed, new) = try await self.directory.replace(credential, by: keys, of: account)
-            else { return account }
+            guard let (changed, new) = try await self.directory.replace(credential, by: keys, of: account) else {
+                // Another login was first: the account as it is now.
+                return try await self.directory.account(loginName: account.address) ?? account
+            }
             self.directory.remember(password, for: new, of: changed)
             return changed
         } catch {

@@ -300,8 +300,16 @@ package struct GatepostService: Sendable {
         if authentication.cleartextWithoutTLS {
             self.logger.warning("passwords are accepted without TLS on loopback listeners")
         }
-        if authentication.mechanisms.contains(.cramMD5) {
-            self.logger.warning("CRAM-MD5 is offered; it needs passwords that the server can read")
+        let legacy = authentication.mechanisms.filter { [.cramMD5, .digestMD5, .ntlm].contains($0) }
+        if !legacy.isEmpty {
+            let names = legacy.map(\.description).joined(separator: ", ")
+            self.logger.warning(
+                "mechanisms are offered that need passwords which the server can read",
+                metadata: ["mechanisms": "\(names)"]
+            )
+        }
+        if authentication.ntlmV1, authentication.mechanisms.contains(.ntlm) {
+            self.logger.warning("NTLMv1 responses are accepted, which are weak")
         }
     }
 

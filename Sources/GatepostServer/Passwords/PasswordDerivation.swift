@@ -5,7 +5,7 @@ package import SASL
 package enum PasswordDerivation {
     package enum Failure: Error, Sendable, Hashable, CustomStringConvertible {
         case unusable(SASLprepError)
-        /// A mechanism that needs the password itself, but not one that this version has.
+        /// Not a mechanism that needs the password itself.
         case notLegacy(MechanismName)
         case failed(String)
 
@@ -20,7 +20,7 @@ package enum PasswordDerivation {
                 case .mixedDirections: "the password mixes left-to-right and right-to-left text"
                 case .unassignedCodePoint: "the password holds a character that is not assigned"
                 }
-            case .notLegacy(let name): "\(name) needs no stored password, or is not in this version yet: use cram-md5"
+            case .notLegacy(let name): "\(name) needs no stored password: --legacy is for cram-md5, digest-md5 and ntlm"
             case .failed(let reason): reason
             }
         }
@@ -43,7 +43,7 @@ package enum PasswordDerivation {
         legacy: [MechanismName] = [],
         masterKey: MasterKey
     ) throws(Failure) -> NewCredential {
-        for mechanism in legacy where mechanism != .cramMD5 { throw .notLegacy(mechanism) }
+        for mechanism in legacy where ![.cramMD5, .digestMD5, .ntlm].contains(mechanism) { throw .notLegacy(mechanism) }
         let prepared: Secret
         do {
             prepared = try password.preparedPassword()

@@ -100,6 +100,7 @@ final class SubmissionResponder: SessionResponder {
             switch failure.reason {
             case .malformed: refusal = .malformed
             case .channelBindingMismatch: refusal = .channelBinding
+            case .ntlmV1NotAllowed: refusal = .mechanismRefused
             default: refusal = finding?.refusal ?? .wrongPassword
             }
         }

@@ -34,7 +34,7 @@ struct AccountAdd: AsyncParsableCommand {
     @Option(
         name: .long,
         help:
-            "Old mechanisms to allow, comma-separated: cram-md5. The password is then kept, sealed under the master key."
+            "Old mechanisms to allow, comma-separated: cram-md5, digest-md5, ntlm. The password is then kept, sealed under the master key."
     )
     var legacy: LegacyMechanisms?
 
@@ -85,7 +85,10 @@ struct AccountPassword: AsyncParsableCommand {
     @Flag(name: .long, help: "Read the password from the first line of standard input.")
     var passwordStdin = false
 
-    @Option(name: .long, help: "Old mechanisms to allow, comma-separated: cram-md5. Without it none is.")
+    @Option(
+        name: .long,
+        help: "Old mechanisms to allow, comma-separated: cram-md5, digest-md5, ntlm. Without it none is."
+    )
     var legacy: LegacyMechanisms?
 
     @OptionGroup var store: StoreOptions

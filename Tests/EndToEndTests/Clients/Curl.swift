@@ -2,7 +2,7 @@
 struct Curl: MailClient {
     let program = "curl"
     /// Debian's build has no GNU SASL, so no SCRAM.
-    let mechanisms = ["PLAIN", "LOGIN", "CRAM-MD5"]
+    let mechanisms = ["PLAIN", "LOGIN", "CRAM-MD5", "DIGEST-MD5", "NTLM"]
 
     func send(_ submission: Submission) async throws -> Completed {
         let scheme = submission.transport == .startTLS ? "smtp" : "smtps"

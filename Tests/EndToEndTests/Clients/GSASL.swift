@@ -1,18 +1,25 @@
 /// GNU SASL's command-line client. It says STARTTLS without a prior EHLO, and knows no implicit TLS.
 struct GSASL: MailClient {
     let program = "gsasl"
-    let mechanisms = ["PLAIN", "LOGIN", "CRAM-MD5", "SCRAM-SHA-1", "SCRAM-SHA-256"]
+    let mechanisms = [
+        "PLAIN", "LOGIN", "CRAM-MD5", "SCRAM-SHA-1", "SCRAM-SHA-256", "SCRAM-SHA-1-PLUS",
+        "SCRAM-SHA-256-PLUS",
+    ]
     let transports: [Transport] = [.startTLS]
 
     /// It only logs in and then passes lines on; a script types the mail transaction into it.
     func send(_ submission: Submission) async throws -> Completed {
         guard let python = Program.find("python3") else { throw MissingProgram(name: "python3") }
-        return try await run([
-            python, Program.script("type_into_gsasl.py"), submission.sender, submission.recipient,
-            try submission.folder.write("message", submission.message.wire),
-            try path(), "--smtp", "--connect=127.0.0.1:\(submission.port)", "--starttls",
-            "--x509-ca-file=\(submission.authority)", "--mechanism=\(submission.mechanism)", "--no-cb",
-            "--authentication-id=\(submission.user)", "--password=\(submission.password)",
-        ])
+        // The -PLUS forms bind to the TLS connection (tls-exporter); the others are told not to.
+        let binding = submission.mechanism.hasSuffix("-PLUS") ? [] : ["--no-cb"]
+        return try await run(
+            [
+                python, Program.script("type_into_gsasl.py"), submission.sender, submission.recipient,
+                try submission.folder.write("message", submission.message.wire),
+                try path(), "--smtp", "--connect=127.0.0.1:\(submission.port)", "--starttls",
+                "--x509-ca-file=\(submission.authority)", "--mechanism=\(submission.mechanism)",
+                "--authentication-id=\(submission.user)", "--password=\(submission.password)",
+            ] + binding
+        )
     }
 }

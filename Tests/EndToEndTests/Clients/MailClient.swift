@@ -25,7 +25,7 @@ struct Submission: Sendable {
 /// A real mail client of this machine.
 protocol MailClient: Sendable {
     var program: String { get }
-    /// Those of PLAIN, LOGIN, CRAM-MD5, SCRAM-SHA-1 and SCRAM-SHA-256 that it can.
+    /// Those of the server that it can.
     var mechanisms: [String] { get }
     var transports: [Transport] { get }
     /// Whether it sends header and body as given; else it writes a header of its own.

@@ -27,7 +27,7 @@ final class Gatepost: Sendable {
               - { service: submission, address: "127.0.0.1:\(startTLSPort)", tls: starttls }
               - { service: submission, address: "127.0.0.1:\(implicitTLSPort)", tls: implicit }
             authentication:
-              mechanisms: [SCRAM-SHA-256, SCRAM-SHA-1, CRAM-MD5, PLAIN, LOGIN]
+              mechanisms: [SCRAM-SHA-256-PLUS, SCRAM-SHA-256, SCRAM-SHA-1-PLUS, SCRAM-SHA-1, CRAM-MD5, DIGEST-MD5, NTLM, PLAIN, LOGIN]
             networks: { allow: [127.0.0.0/8] }
             log: { level: debug }
             \(settings)

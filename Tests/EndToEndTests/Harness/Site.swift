@@ -43,7 +43,7 @@ struct Site: Sendable {
         let gatepost = try Gatepost(settings, certificates: certificates)
         try await gatepost.verb("domain", "add", "gatepost.test")
         for address in [alice, bob] {
-            try await gatepost.addAccount(address, password: password, legacy: "cram-md5")
+            try await gatepost.addAccount(address, password: password, legacy: "cram-md5,digest-md5,ntlm")
         }
         try await gatepost.start()
         return try await Site(

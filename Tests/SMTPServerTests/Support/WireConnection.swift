@@ -77,6 +77,8 @@ final class WireConnection: DialogConnection {
     }
 
     func close() async throws {
+        // Ends the connection itself: a child process that another test starts just now may hold a copy of the descriptor.
+        self.channel.close(mode: .output, promise: nil)
         self.channel.close(promise: nil)
         await self.closed()
     }
