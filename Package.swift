@@ -25,10 +25,19 @@ let package = Package(
         .library(name: "DNS", targets: ["DNS"]),
         .library(name: "DNSClient", targets: ["DNSClient"]),
         .library(name: "SASL", targets: ["SASL"]),
+        .library(name: "SASLKerberos", targets: ["SASLKerberos"]),
+        .library(name: "AuthenticationProtocols", targets: ["AuthenticationProtocols"]),
         .library(name: "SMTP", targets: ["SMTP"]),
         .library(name: "SMTPClient", targets: ["SMTPClient"]),
         .library(name: "SMTPServer", targets: ["SMTPServer"]),
         .executable(name: "gatepost", targets: ["gatepost"]),
+    ],
+    // Without one, `--disable-default-traits` builds without its C library and says so where the configuration asks for it.
+    traits: [
+        .trait(name: "Kerberos", description: "GSSAPI with MIT Kerberos (libgssapi-krb5)"),
+        .trait(name: "PAM", description: "Passwords checked by PAM (libpam)"),
+        .trait(name: "LDAP", description: "Passwords checked by binding to an LDAP directory (libldap)"),
+        .default(enabledTraits: ["Kerberos", "PAM", "LDAP"]),
     ],
     dependencies: [
         .package(url: "https://github.com/apple/swift-argument-parser", from: "1.8.2"),
@@ -62,6 +71,13 @@ let package = Package(
         .systemLibrary(name: "CUnbound", providers: [.apt(["libunbound-dev"])]),
         .systemLibrary(name: "CIDN2", pkgConfig: "libidn2", providers: [.apt(["libidn2-dev"])]),
         .target(name: "DNSClient", dependencies: ["DNS", "CUnbound", "CIDN2"], swiftSettings: strict),
+        .systemLibrary(name: "CGSSAPI", pkgConfig: "krb5-gssapi", providers: [.apt(["libkrb5-dev"])]),
+        .target(
+            name: "SASLKerberos",
+            dependencies: ["SASL", .target(name: "CGSSAPI", condition: .when(traits: ["Kerberos"]))],
+            swiftSettings: strict
+        ),
+        .target(name: "AuthenticationProtocols", dependencies: ["SASL"], swiftSettings: strict),
         // Level 3.
         .target(
             name: "SMTPServer",
@@ -99,11 +115,15 @@ let package = Package(
         // Level 5.
         .systemLibrary(name: "CArgon2", pkgConfig: "libargon2", providers: [.apt(["libargon2-dev"])]),
         .systemLibrary(name: "CCrypt", pkgConfig: "libcrypt", providers: [.apt(["libcrypt-dev"])]),
+        .systemLibrary(name: "CPAM", pkgConfig: "pam", providers: [.apt(["libpam0g-dev"])]),
+        .systemLibrary(name: "CLDAP", pkgConfig: "ldap", providers: [.apt(["libldap-dev"])]),
         .target(
             name: "GatepostServer",
             dependencies: [
                 "SMTPServer", "SMTPClient", "DNSClient", "DNS", "GatepostModel", "GatepostSQLite", "GatepostDelivery",
-                "MailSyntax", "SASL", "SMTP", "CArgon2", "CCrypt",
+                "MailSyntax", "SASL", "SASLKerberos", "AuthenticationProtocols", "SMTP", "CArgon2", "CCrypt",
+                .target(name: "CPAM", condition: .when(traits: ["PAM"])),
+                .target(name: "CLDAP", condition: .when(traits: ["LDAP"])),
                 .product(name: "Crypto", package: "swift-crypto"),
                 .product(name: "CryptoExtras", package: "swift-crypto"),
                 .product(name: "X509", package: "swift-certificates"),
@@ -156,6 +176,12 @@ let package = Package(
             swiftSettings: strict
         ),
         .testTarget(name: "SASLTests", dependencies: ["SASL"], swiftSettings: strict),
+        .testTarget(name: "SASLKerberosTests", dependencies: ["SASLKerberos", "SASL"], swiftSettings: strict),
+        .testTarget(
+            name: "AuthenticationProtocolsTests",
+            dependencies: ["AuthenticationProtocols", "SASL"],
+            swiftSettings: strict
+        ),
         .testTarget(
             name: "GatepostModelTests",
             dependencies: ["GatepostModel", "MailSyntax", "SASL", "SMTP"],

@@ -1,0 +1,7 @@
+import AuthenticationProtocols
+import Testing
+
+@Test("a fault prints what is wrong")
+func faultText() {
+    #expect("\(ProtocolFault("no version"))" == "no version")
+}
