@@ -41,9 +41,17 @@ package struct LoginName: Hashable, Sendable {
         }
     }
 
+    /// The address whose grants are looked up where no account has it; nil for a pattern, which no one may log in as.
+    package var ownerAddress: String? {
+        guard let address = self.address, let pattern = IdentityPattern(address), case .address = pattern else {
+            return nil
+        }
+        return pattern.description
+    }
+
     /// - Parameters:
     ///   - exists: Whether there is an account of the name ``address``.
-    ///   - owners: The accounts that were granted exactly this address; asked for only where there is none of that name.
+    ///   - owners: The accounts that were granted exactly ``ownerAddress``; asked for only where there is none of that name.
     package func resolve(exists: Bool, owners: [String]) -> Resolution {
         guard let address = self.address else { return .noDomain }
         if exists { return .account(address, self.isBare ? .bareName : .address) }

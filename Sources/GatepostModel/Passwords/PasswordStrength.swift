@@ -103,11 +103,11 @@ package struct PasswordStrength: Hashable, Sendable {
     /// What one character adds where nothing better is known. Letters that people choose are far from random.
     private static func bits(of scalar: UInt32) -> Double {
         switch scalar {
-        case 0x61...0x7A: 4
-        case 0x30...0x39: 4.3
-        case 0x41...0x5A: 5
-        case 0x20...0x7E: 5.5
-        default: 6.5
+        case 0x61...0x7A: 3.5
+        case 0x30...0x39: 3.5
+        case 0x41...0x5A: 4.5
+        case 0x20...0x7E: 5
+        default: 6
         }
     }
 
