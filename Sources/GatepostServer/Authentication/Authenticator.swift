@@ -64,7 +64,7 @@ package struct Authenticator: Sendable {
         self.directory = directory
         self.pool = pool
         self.keyring = keyring
-        self.fakeKey = keyring.current.derived("fake SCRAM credentials")
+        self.fakeKey = keyring.current.derived(PasswordDerivation.fakeLabel)
         self.scramIterations = scramIterations
         self.tokens = tokens
     }
