@@ -66,6 +66,7 @@ package struct Administration: Sendable {
     let spool: String
     let masterKeys: MasterKeys
     let defaultDomain: String?
+    let policy: PasswordPolicy
     let hooks: Hooks
 
     package init(
@@ -76,6 +77,7 @@ package struct Administration: Sendable {
         spool: String,
         masterKeys: MasterKeys,
         defaultDomain: String?,
+        policy: PasswordPolicy = PasswordPolicy(),
         hooks: Hooks
     ) {
         self.accounts = accounts
@@ -85,6 +87,7 @@ package struct Administration: Sendable {
         self.spool = spool
         self.masterKeys = masterKeys
         self.defaultDomain = defaultDomain
+        self.policy = policy
         self.hooks = hooks
     }
 
@@ -114,6 +117,11 @@ package struct Administration: Sendable {
             .removeAccount,
             .grant, .revoke, .exportAccounts:
             return try await self.answerAboutAccounts(request)
+        case .setMustChange, .scramParameters, .addCredential, .revokeCredential:
+            return try await self.answerAboutCredentials(request)
+        case .setSecondFactor, .confirmSecondFactor, .removeSecondFactor, .showSecondFactor:
+            return try await self.answerAboutSecondFactors(request)
+        case .addCertificate, .removeCertificate: return try await self.answerAboutCertificates(request)
         case .rotateKey: return try await self.rotateKey()
         case .addDomain, .listDomains, .showDomain, .removeDomain: return try await self.answerAboutDomains(request)
         case .listQueue, .showMessage, .changeQueue, .queueStatistics: return try await self.answerAboutQueue(request)
