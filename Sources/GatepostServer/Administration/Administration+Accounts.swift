@@ -9,12 +9,14 @@ extension Administration {
         case .addAccounts(let additions):
             return try await self.add(additions)
         case .listAccounts(let after, let limit):
+            await self.hooks.beforeReport()
             let accounts = try await self.accounts.list(after: after, limit: Administration.page(limit))
             var reports: [AccountReport] = []
             for account in accounts { reports.append(try await self.report(account)) }
             return .accounts(reports)
         case .showAccount(let name):
             let address = try await self.canonicalAddress(name)
+            await self.hooks.beforeReport()
             return .accounts([try await self.report(try await self.existing(address))])
         case .setPassword(let name, let record, let mustChange):
             let address = try await self.canonicalAddress(name)

@@ -58,7 +58,7 @@ extension Administration {
         case .accepted:
             await self.hooks.accountChanged(before)
             return .done("\(address): second factor on; the mail protocols take app passwords only")
-        case .refused(.none):
+        case .refused(.absent):
             throw AdministrationFailure(
                 .notFound,
                 "\(address) has no second factor to confirm",

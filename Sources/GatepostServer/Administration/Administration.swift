@@ -14,17 +14,21 @@ package struct Administration: Sendable {
         /// Recipients fell due: look at the queue now.
         package var queueChanged: @Sendable () async -> Void
         package var status: @Sendable () async -> ServerStatus
+        /// Write down what is still noted in memory only: a report is about to read.
+        package var beforeReport: @Sendable () async -> Void
 
         package init(
             accountChanged: @escaping @Sendable (Account) async -> Void,
             domainsChanged: @escaping @Sendable () async -> Void,
             queueChanged: @escaping @Sendable () async -> Void,
-            status: @escaping @Sendable () async -> ServerStatus
+            status: @escaping @Sendable () async -> ServerStatus,
+            beforeReport: @escaping @Sendable () async -> Void = {}
         ) {
             self.accountChanged = accountChanged
             self.domainsChanged = domainsChanged
             self.queueChanged = queueChanged
             self.status = status
+            self.beforeReport = beforeReport
         }
 
         /// For a command that works on the stores itself: nobody listens.

@@ -13,7 +13,7 @@ package struct SecondFactors: Sendable {
 
     package enum Cause: Sendable, Hashable {
         /// There is no second factor, or none in this state.
-        case none
+        case absent
         case wrong
         case replayed
         /// Right for a clock this far ahead of ours.
@@ -35,7 +35,7 @@ package struct SecondFactors: Sendable {
     /// - Throws: `StoreError`; `MasterKey.Failure` when the secret was sealed under another master key.
     package func verify(_ typed: String, of address: String) async throws -> Verdict {
         guard let factor = try await self.store.secondFactor(of: address), factor.isConfirmed else {
-            return .refused(.none)
+            return .refused(.absent)
         }
         if let digest = AppSecret.recoveryDigest(typed.utf8) {
             return try await self.store.useRecoveryCode(digest, of: address) ? .accepted : .refused(.wrong)
@@ -55,7 +55,7 @@ package struct SecondFactors: Sendable {
     /// - Parameter recoveryCodes: Their digests.
     package func confirm(_ typed: String, of address: String, recoveryCodes: [[UInt8]]) async throws -> Verdict {
         guard let factor = try await self.store.secondFactor(of: address), !factor.isConfirmed else {
-            return .refused(.none)
+            return .refused(.absent)
         }
         switch try self.judge(typed, factor, address) {
         case .accepted(let step):
@@ -64,7 +64,7 @@ package struct SecondFactors: Sendable {
                 step: step,
                 recoveryCodes: recoveryCodes
             )
-            return isConfirmed ? .accepted : .refused(.none)
+            return isConfirmed ? .accepted : .refused(.absent)
         case .wrong: return .refused(.wrong)
         case .replayed: return .refused(.replayed)
         case .clockSkew(let steps): return .refused(.clockSkew(seconds: steps * Int64(factor.parameters.period)))

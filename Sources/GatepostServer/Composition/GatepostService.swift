@@ -141,6 +141,7 @@ package struct GatepostService: Sendable {
             spool: store.spoolDirectory,
             masterKeys: Administration.MasterKeys(directory: self.configuration.data, keyring: keyring),
             defaultDomain: self.configuration.authentication.defaultDomain,
+            policy: self.configuration.authentication.passwordPolicy,
             hooks: Administration.Hooks(
                 accountChanged: { directory.accountChanged($0.address) },
                 domainsChanged: { directory.domainsChanged() },

@@ -170,6 +170,7 @@ extension ConfigurationReader {
             self.fault("authentication.mechanisms", "EXTERNAL needs tls.clientAuthorities")
         }
         authentication.sockets = self.authenticationSockets(mechanisms: authentication.mechanisms)
+        authentication.passwordPolicy = self.passwordPolicy()
         authentication.oauth = self.issuers()
         if authentication.oauth.isEmpty,
             authentication.mechanisms.contains(where: { $0 == .oauthBearer || $0 == .xoauth2 })

@@ -18,6 +18,11 @@ package struct PasswordJudge: Sendable {
         }
     }
 
+    /// By the configuration of this host.
+    package init(_ configuration: Configuration) throws(BreachedPasswordFile.Failure) {
+        try self.init(configuration.authentication.passwordPolicy, hostname: configuration.hostname)
+    }
+
     /// The rules that a password breaks for this account; an empty list where it is good.
     ///
     /// - Parameter address: The account's.
