@@ -1,3 +1,4 @@
+internal import MailSyntax
 public import SASL
 
 /// The client's side of Dovecot's authentication protocol, version 1: asks another server's passwords over its `auth-client` socket.
@@ -72,15 +73,13 @@ public struct DovecotAuthClient: Sendable {
         case failed
     }
 
-    /// No server sends longer lines: they would hold more than any mechanism's data.
-    public static let maximumLineOctets = 16384
     /// No server has more mechanisms.
     private static let maximumMechanisms = 64
 
     private let processIdentifier: UInt32
     private var state = State.handshake(hasVersion: false)
     private var mechanisms: [String] = []
-    private var line: [UInt8] = []
+    private var decoder = DovecotLineDecoder()
     private var open: Set<UInt32> = []
     private var lastIdentifier: UInt32 = 0
 
@@ -94,7 +93,7 @@ public struct DovecotAuthClient: Sendable {
 
     /// Our half of the handshake, which need not wait for the server's.
     public func start() -> [UInt8] {
-        Array("VERSION\t1\t2\nCPID\t\(self.processIdentifier)\n".utf8)
+        DovecotLine(.version, "1", "2").encoded + DovecotLine(.clientProcess, "\(self.processIdentifier)").encoded
     }
 
     /// A question, and the number that its answer will bear.
@@ -103,20 +102,16 @@ public struct DovecotAuthClient: Sendable {
             self.lastIdentifier = self.lastIdentifier == .max ? 1 : self.lastIdentifier + 1
         } while self.open.contains(self.lastIdentifier)
         self.open.insert(self.lastIdentifier)
-        var fields = ["AUTH", "\(self.lastIdentifier)", "PLAIN", "service=\(DovecotAuthText.escaped(request.service))"]
+        var fields = ["\(self.lastIdentifier)", "PLAIN", "service=\(request.service)"]
         if request.isSecured { fields.append("secured") }
-        if let address = request.remoteAddress { fields.append("rip=\(DovecotAuthText.escaped(address))") }
+        if let address = request.remoteAddress { fields.append("rip=\(address)") }
         // This login ends here: no mail process will ask for it.
         fields.append("nologin")
-        var octets = Array(fields.joined(separator: "\t").utf8)
-        // Last, as the protocol wants it.
-        octets += Array("\tresp=".utf8)
         var message = [0] + Array(request.user.utf8) + [0]
-        message.reserveCapacity(message.count + request.password.count)
         request.password.withUnsafeBytes { message.append(contentsOf: $0) }
-        octets += DovecotAuthText.base64(message)
-        octets.append(0x0A)
-        return (self.lastIdentifier, octets)
+        // The response comes last: that is how the server finds its end.
+        let response = Array("resp=".utf8) + Base64.encode(message)
+        return (self.lastIdentifier, DovecotLine(.authenticate, fields.map { Array($0.utf8) } + [response]).encoded)
     }
 
     /// Takes a question back; its answer, which may be on the way, is ignored.
@@ -124,72 +119,50 @@ public struct DovecotAuthClient: Sendable {
     /// - Returns: What to send; nil when there is no such question.
     public mutating func cancel(_ identifier: UInt32) -> [UInt8]? {
         guard self.open.remove(identifier) != nil else { return nil }
-        return Array("CANCEL\t\(identifier)\n".utf8)
+        return DovecotLine(.cancel, "\(identifier)").encoded
     }
 
     /// Takes octets as they come, cut anywhere.
     ///
     /// - Throws: ``ProtocolFault`` when the server breaks the protocol; the connection is of no more use.
-    public mutating func receive(_ octets: some Collection<UInt8>) throws(ProtocolFault) -> [Event] {
+    public mutating func receive(_ octets: some Sequence<UInt8>) throws(ProtocolFault) -> [Event] {
         var events: [Event] = []
-        var rest = octets[...]
-        do {
-            if case .failed = self.state { throw ProtocolFault("more after a fault") }
-            while let end = rest.firstIndex(of: 0x0A) {
-                self.line.append(contentsOf: rest[..<end])
-                rest = rest[end...].dropFirst()
-                guard self.line.count <= DovecotAuthClient.maximumLineOctets else {
-                    throw ProtocolFault("a line is too long")
-                }
-                let line = self.line
-                self.line.removeAll(keepingCapacity: true)
-                if let event = try self.receive(line: line) { events.append(event) }
+        do throws(ProtocolFault) {
+            for line in self.decoder.receive(octets) {
+                guard case .whole(let octets) = line else { throw ProtocolFault("a line is too long") }
+                if let event = try self.receive(try DovecotLine(parsing: octets)) { events.append(event) }
             }
-            guard self.line.count + rest.count <= DovecotAuthClient.maximumLineOctets else {
-                throw ProtocolFault("a line is too long")
-            }
-            self.line.append(contentsOf: rest)
         } catch {
             self.state = .failed
-            self.line = []
             throw error
         }
         return events
     }
 
-    private mutating func receive(line: [UInt8]) throws(ProtocolFault) -> Event? {
-        let fields = line.split(separator: 0x09, omittingEmptySubsequences: false)
-        guard let command = fields.first else { return nil }
+    private mutating func receive(_ line: DovecotLine) throws(ProtocolFault) -> Event? {
         switch self.state {
-        case .handshake(let hasVersion):
-            return try self.receive(handshake: command, fields.dropFirst(), hasVersion: hasVersion)
-        case .ready:
-            return try self.receive(answer: command, fields.dropFirst())
-        case .failed:
-            throw ProtocolFault("more after a fault")
+        case .handshake(let hasVersion): try self.receive(handshake: line, hasVersion: hasVersion)
+        case .ready: try self.receive(answer: line)
+        case .failed: throw ProtocolFault("more after a fault")
         }
     }
 
-    private mutating func receive(
-        handshake command: ArraySlice<UInt8>,
-        _ fields: ArraySlice<ArraySlice<UInt8>>,
-        hasVersion: Bool
-    ) throws(ProtocolFault) -> Event? {
-        if command.elementsEqual("VERSION".utf8) {
+    private mutating func receive(handshake line: DovecotLine, hasVersion: Bool) throws(ProtocolFault) -> Event? {
+        if line.command == .version {
             // The minor version promises nothing that matters here.
-            guard let major = fields.first, DovecotAuthText.number(major) == 1 else {
+            guard DovecotLine.number(line.parameters.first) == 1 else {
                 throw ProtocolFault("the server speaks another version of the protocol")
             }
             self.state = .handshake(hasVersion: true)
             return nil
         }
         guard hasVersion else { throw ProtocolFault("the server does not begin with its version") }
-        if command.elementsEqual("MECH".utf8) {
-            guard let name = fields.first, self.mechanisms.count < DovecotAuthClient.maximumMechanisms else {
+        if line.command == .mechanism {
+            guard let name = line.parameters.first, self.mechanisms.count < DovecotAuthClient.maximumMechanisms else {
                 throw ProtocolFault("a list of mechanisms that is none")
             }
-            self.mechanisms.append(DovecotAuthText.unescaped(name).uppercased())
-        } else if command.elementsEqual("DONE".utf8) {
+            self.mechanisms.append(String(decoding: name, as: UTF8.self).uppercased())
+        } else if line.command == .done {
             guard self.mechanisms.contains("PLAIN") else { throw ProtocolFault("the server does not offer PLAIN") }
             self.state = .ready
             return .ready(mechanisms: self.mechanisms)
@@ -198,38 +171,38 @@ public struct DovecotAuthClient: Sendable {
         return nil
     }
 
-    private mutating func receive(
-        answer command: ArraySlice<UInt8>,
-        _ fields: ArraySlice<ArraySlice<UInt8>>
-    ) throws(ProtocolFault) -> Event? {
-        let isAccepted = command.elementsEqual("OK".utf8)
-        let isRefused = command.elementsEqual("FAIL".utf8)
-        guard isAccepted || isRefused || command.elementsEqual("CONT".utf8) else {
+    private mutating func receive(answer line: DovecotLine) throws(ProtocolFault) -> Event? {
+        guard [.succeeded, .failed, .continue].contains(line.command) else {
             // Mechanisms may come and go while the server runs.
             return nil
         }
-        guard let field = fields.first, let identifier = DovecotAuthText.number(field) else {
+        guard let identifier = DovecotLine.number(line.parameters.first) else {
             throw ProtocolFault("an answer without the number of a question")
         }
+        // Taken back, or never asked: nobody waits for it.
         guard self.open.remove(identifier) != nil else { return nil }
-        let parameters = fields.dropFirst().map { DovecotAuthText.parameter($0) }
-        if isAccepted {
-            guard let user = parameters.last(where: { $0.name == "user" })?.value, !user.isEmpty else {
+        switch line.command {
+        case .succeeded:
+            guard let user = line.value(of: "user"), !user.isEmpty else {
                 throw ProtocolFault("an acceptance that does not say of whom")
             }
-            return .answer(identifier: identifier, .accepted(user: user))
+            return .answer(identifier: identifier, .accepted(user: String(decoding: user, as: UTF8.self)))
+        case .failed:
+            return .answer(identifier: identifier, DovecotAuthClient.verdict(ofFailure: line))
+        default:
+            // PLAIN has nothing to go on with after its one message: whatever is asked for, the login fails.
+            return .answer(identifier: identifier, .refused(.credentials))
         }
-        // PLAIN has nothing to go on with after its one message: whatever is asked for, the login fails.
-        guard isRefused else { return .answer(identifier: identifier, .refused(.credentials)) }
-        return .answer(identifier: identifier, DovecotAuthClient.verdict(ofFailure: parameters))
     }
 
-    /// Version 1.1 has words of their own, later ones a `code`.
-    private static func verdict(ofFailure parameters: [(name: String, value: String)]) -> Verdict {
-        let words = Set(parameters.map { $0.name == "code" ? $0.value : $0.name })
-        if words.contains("temp") || words.contains("temp_fail") { return .temporaryFailure }
-        if words.contains("user_disabled") || words.contains("authz") { return .refused(.disabled) }
-        if words.contains("pass_expired") { return .refused(.passwordExpired) }
+    private static func verdict(ofFailure line: DovecotLine) -> Verdict {
+        let code = line.value(of: "code")
+        func says(_ words: String...) -> Bool {
+            words.contains { word in line.contains(word) || code?.elementsEqual(word.utf8) == true }
+        }
+        if says("temp", "temp_fail") { return .temporaryFailure }
+        if says("user_disabled", "authz", "authz_fail") { return .refused(.disabled) }
+        if says("pass_expired") { return .refused(.passwordExpired) }
         return .refused(.credentials)
     }
 }

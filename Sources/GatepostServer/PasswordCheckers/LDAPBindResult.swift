@@ -1,19 +1,25 @@
 /// What a directory said to a bind: the result code, and what a password policy adds.
-struct LDAPBindResult: Sendable, Hashable {
+package struct LDAPBindResult: Sendable, Hashable {
     /// Of draft-behera-ldap-password-policy §6.2, as far as a login is about it.
-    enum PolicyError: UInt32, Sendable {
+    package enum PolicyError: UInt32, Sendable {
         case passwordExpired = 0
         case accountLocked = 1
         case changeAfterReset = 2
     }
 
-    var code: Int32
+    package var code: Int32
     /// The directory's words.
-    var diagnostic: String
-    var policyError: PolicyError?
+    package var diagnostic: String
+    package var policyError: PolicyError?
+
+    package init(code: Int32, diagnostic: String = "", policyError: PolicyError? = nil) {
+        self.code = code
+        self.diagnostic = diagnostic
+        self.policyError = policyError
+    }
 
     /// nil where the directory did not judge the password.
-    var verdict: PasswordVerdict? {
+    package var verdict: PasswordVerdict? {
         switch self.code {
         case LDAPBindResult.success:
             // The password was right, but everything other than changing it is refused.

@@ -1,5 +1,6 @@
 #if LDAP
 internal import CLDAP
+internal import Glibc
 internal import GatepostModel
 internal import SASL
 
@@ -116,7 +117,11 @@ final class LDAPConnection: @unchecked Sendable {
             return LDAPBindResult(code: LDAPBindResult.invalidCredentials, diagnostic: "empty name or password")
         }
         var octets = password.octets
-        defer { octets.withUnsafeMutableBytes { _ = $0.baseAddress.map { memory in explicit_bzero(memory, password.count) } } }
+        defer {
+            octets.withUnsafeMutableBytes {
+                _ = $0.baseAddress.map { memory in explicit_bzero(memory, password.count) }
+            }
+        }
         var identifier: Int32 = -1
         let sent = LDAPConnection.withPolicyRequest { controls in
             octets.withUnsafeMutableBytes { octets in

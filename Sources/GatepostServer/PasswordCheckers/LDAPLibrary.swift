@@ -1,5 +1,6 @@
 #if LDAP
 internal import CLDAP
+internal import Glibc
 
 /// The functions of libldap that are called here.
 struct LDAPLibrary: Sendable {
@@ -34,8 +35,7 @@ struct LDAPLibrary: Sendable {
     let firstEntry: @convention(c) (Handle?, Message?) -> Message?
     let nextEntry: @convention(c) (Handle?, Message?) -> Message?
     let distinguishedName: @convention(c) (Handle?, Message?) -> Text?
-    let findControl:
-        @convention(c) (UnsafePointer<CChar>?, Controls?, UnsafeMutablePointer<Controls?>?) -> Control?
+    let findControl: @convention(c) (UnsafePointer<CChar>?, Controls?, UnsafeMutablePointer<Controls?>?) -> Control?
     let parsePasswordPolicy:
         @convention(c) (
             Handle?, Control?, UnsafeMutablePointer<Int32>?, UnsafeMutablePointer<Int32>?, UnsafeMutablePointer<UInt32>?

@@ -63,12 +63,18 @@ final class SubmissionResponder: SessionResponder {
         return .later {
             do {
                 return self.found(
-                    try await self.service.authenticator.finding(question, certificate: facts.clientCertificate)
+                    try await self.service.authenticator.finding(
+                        question,
+                        certificate: facts.clientCertificate,
+                        peer: LoginPeer(address: self.peer.address.map { "\($0)" }, isTLS: facts.isTLS)
+                    )
                 )
             } catch {
                 self.service.logger.warning(
                     "login could not be checked",
-                    metadata: ["account": "\(question.authenticationIdentity)", "error": "\(error)"]
+                    metadata: [
+                        "reason": "backend-down", "account": "\(question.authenticationIdentity)", "error": "\(error)",
+                    ]
                 )
                 return .refused(.authenticationUnavailable)
             }
@@ -106,15 +112,14 @@ final class SubmissionResponder: SessionResponder {
         }
         let reference = AuthenticationReference(random: RandomOctets.make(5))
         self.service.counters.loginRefused()
-        self.service.logger.notice(
-            "login refused",
-            metadata: [
-                "reason": "\(refusal.rawValue)", "ref": "\(reference)", "account": "\(loginName)",
-                "mechanism": "\(outcome.mechanism)", "ip": "\(self.address)", "listener": "\(self.peer.listener)",
-                "tls": "\(facts.isTLS)", "helo": "\(facts.clientName ?? "")",
-            ]
-        )
-        return .refused(.authenticationFailed(reference))
+        var metadata: Logger.Metadata = [
+            "reason": "\(refusal.rawValue)", "ref": "\(reference)", "account": "\(loginName)",
+            "mechanism": "\(outcome.mechanism)", "ip": "\(self.address)", "listener": "\(self.peer.listener)",
+            "tls": "\(facts.isTLS)", "helo": "\(facts.clientName ?? "")",
+        ]
+        if let checker = finding?.checker { metadata["checker"] = "\(checker)" }
+        self.service.logger.notice("login refused", metadata: metadata)
+        return .refused(refusal == .passwordChange ? .passwordChange(reference) : .authenticationFailed(reference))
     }
 
     private func loggedIn(_ account: Account, _ mechanism: MechanismName, _ facts: SessionFacts) -> SessionAnswer {
