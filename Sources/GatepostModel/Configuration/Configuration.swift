@@ -100,6 +100,8 @@ extension Configuration {
         /// What new main passwords must be like.
         package var passwordPolicy: PasswordPolicy = PasswordPolicy()
         package var sockets = AuthenticationSockets()
+        /// Asked in this order about the passwords of accounts that have none of their own.
+        package var passwordCheckers: [PasswordChecker]
 
         package init(
             mechanisms: [MechanismName] = [
@@ -109,7 +111,8 @@ extension Configuration {
             defaultDomain: String? = nil,
             cache: Duration = .seconds(300),
             oauth: [OAuthIssuer] = [],
-            ntlmV1: Bool = false
+            ntlmV1: Bool = false,
+            passwordCheckers: [PasswordChecker] = []
         ) {
             self.mechanisms = mechanisms
             self.cleartextWithoutTLS = cleartextWithoutTLS
@@ -117,6 +120,7 @@ extension Configuration {
             self.cache = cache
             self.oauth = oauth
             self.ntlmV1 = ntlmV1
+            self.passwordCheckers = passwordCheckers
         }
     }
 
