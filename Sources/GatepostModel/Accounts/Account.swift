@@ -54,7 +54,7 @@ package struct Account: Hashable, Sendable, CustomStringConvertible {
     }
 
     /// Whether this server knows its password; else another store may.
-    package var hasOwnPassword: Bool { self.credentials.contains { $0.keys.hasKeys } }
+    package var hasOwnPassword: Bool { self.credentials.contains { $0.kind == .password && $0.keys.hasKeys } }
 
     package var description: String { self.address }
 }
