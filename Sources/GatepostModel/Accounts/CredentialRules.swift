@@ -35,6 +35,11 @@ package struct CredentialRules: Hashable, Sendable {
         return self.networks.contains { $0.contains(address) }
     }
 
+    /// Whether there is anything that its holder may not send, though the account may.
+    package var limitsSending: Bool {
+        !self.identities.isEmpty || !self.recipientDomains.isEmpty || self.messagesPerHour != nil
+    }
+
     /// Whether the credential's holder may use the mailbox as reverse-path or author, as far as the credential says.
     package func maySend(as mailbox: Mailbox) -> Bool {
         self.identities.isEmpty || self.identities.contains { $0.matches(mailbox) }

@@ -89,8 +89,9 @@ package struct CredentialExport: Codable, Sendable, Hashable {
         self.enabled = account.isEnabled
         self.sandbox = account.isSandbox
         self.identities = account.identities.map(\.description)
-        self.argon2id = account.credentials.first?.argon2id
-        self.foreignHash = account.credentials.first?.foreignHash
+        let password = account.credentials.first { $0.kind == .password }
+        self.argon2id = password?.argon2id
+        self.foreignHash = password?.foreignHash
     }
 }
 

@@ -15,6 +15,15 @@ package final class CredentialRates: Sendable {
 
     package init() {}
 
+    /// How long until a message fits; nil when one does now, or there is no limit. Counts nothing.
+    package func wait(for credential: Credential, now: Timestamp) -> Duration? {
+        guard let limit = credential.rules.messagesPerHour else { return nil }
+        return self.entries.withLock { entries in
+            var rate = entries[credential.id]?.rate ?? MessageRate()
+            return rate.admit(limit: limit, now: now)
+        }
+    }
+
     /// Counts a message, unless that would be more than the credential's limit.
     ///
     /// - Returns: nil when it was counted or there is no limit, else how long until one fits.
