@@ -3,12 +3,6 @@ import GRDB
 import GatepostModel
 import GatepostSQLite
 
-#if canImport(Glibc)
-import Glibc
-#elseif canImport(Darwin)
-import Darwin
-#endif
-
 extension AuditTrailTests {
     static func withDatabase(_ directory: String, _ body: (Database) throws -> Void) throws {
         let queue = try DatabaseQueue(path: directory + "/audit.db")
@@ -94,16 +88,7 @@ extension AuditTrailTests {
     }
 
     static func contains(_ path: String, _ text: String) -> Bool {
-        let descriptor = open(path, O_RDONLY)
-        guard descriptor >= 0 else { return false }
-        defer { close(descriptor) }
-        var octets: [UInt8] = []
-        var buffer = [UInt8](repeating: 0, count: 65536)
-        while true {
-            let count = read(descriptor, &buffer, buffer.count)
-            guard count > 0 else { break }
-            octets += buffer.prefix(count)
-        }
+        let octets = FileManager.default.contents(atPath: path).map { Array($0) } ?? []
         return octets.firstRange(of: Array(text.utf8)) != nil
     }
 }
