@@ -37,7 +37,7 @@ public final class SessionRegistry: Sendable {
 
     public let maximumSessions: Int
     public let maximumSessionsPerAddress: Int
-    /// New sessions of an address within a minute, refused ones not counted.
+    /// New sessions of an address within a minute, refused ones not counted. Loopback is free of it: programs on this host come often.
     public let maximumArrivalsPerMinute: Int
     /// Addresses without a limit of their own; they are never denied either.
     public let unlimited: [IPNetwork]
@@ -95,7 +95,7 @@ public final class SessionRegistry: Sendable {
             if let network {
                 let count = state.byAddress[network, default: 0]
                 guard count < self.maximumSessionsPerAddress else { return .addressFull }
-                if self.maximumArrivalsPerMinute < .max {
+                if self.maximumArrivalsPerMinute < .max, !network.address.isLoopback {
                     guard state.rates.arrives(network, now: self.now()) else { return .tooFrequent }
                 }
                 state.byAddress[network] = count + 1

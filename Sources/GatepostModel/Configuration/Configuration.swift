@@ -98,6 +98,7 @@ extension Configuration {
         /// Whether NTLMv1 and NTLM2 session responses are accepted, which are weak.
         package var ntlmV1: Bool
         package var sockets = AuthenticationSockets()
+        package var lockout = Lockout()
         /// Asked in this order about the passwords of accounts that have none of their own.
         package var passwordCheckers: [PasswordChecker]
 

@@ -67,6 +67,8 @@ package struct Administration: Sendable {
     let masterKeys: MasterKeys
     let defaultDomain: String?
     let hooks: Hooks
+    /// nil where no server runs.
+    let loginGuard: LoginGuard?
 
     package init(
         accounts: any AccountStore,
@@ -76,7 +78,8 @@ package struct Administration: Sendable {
         spool: String,
         masterKeys: MasterKeys,
         defaultDomain: String?,
-        hooks: Hooks
+        hooks: Hooks,
+        loginGuard: LoginGuard? = nil
     ) {
         self.accounts = accounts
         self.queue = queue
@@ -86,6 +89,7 @@ package struct Administration: Sendable {
         self.masterKeys = masterKeys
         self.defaultDomain = defaultDomain
         self.hooks = hooks
+        self.loginGuard = loginGuard
     }
 
     /// Carries out one request. Trouble of any kind is a ``AdministrationResponse/failure(_:)``.
@@ -117,6 +121,7 @@ package struct Administration: Sendable {
         case .rotateKey: return try await self.rotateKey()
         case .addDomain, .listDomains, .showDomain, .removeDomain: return try await self.answerAboutDomains(request)
         case .listQueue, .showMessage, .changeQueue, .queueStatistics: return try await self.answerAboutQueue(request)
+        case .listLocks, .liftLocks, .unlockAccount: return try await self.answerAboutLocks(request)
         case .listInbox, .showInbox, .waitForInbox, .clearInbox: return try await self.answerAboutInboxes(request)
         }
     }

@@ -37,6 +37,11 @@ package enum AdministrationRequest: Codable, Sendable, Hashable {
     case waitForInbox(InboxQuery)
     case clearInbox(account: String?)
 
+    case listLocks
+    /// Of an account, or of an address or network.
+    case liftLocks(target: String)
+    case unlockAccount(name: String)
+
     /// The most accounts, domains or messages that one response holds.
     package static let maximumPage = 500
 }
@@ -105,6 +110,8 @@ package enum AdministrationResponse: Codable, Sendable, Hashable {
     case changed(recipients: Int)
     case statistics(QueueReport)
     case inbox([InboxReport])
+    /// In force, or just lifted.
+    case locks([LockReport])
     case inboxMessage(InboxReport, ContentReport)
     /// The time of a wait is up.
     case nothing
