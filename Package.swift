@@ -194,7 +194,10 @@ let package = Package(
         ),
         .testTarget(
             name: "GatepostSQLiteTests",
-            dependencies: ["GatepostSQLite", "GatepostTesting", "GatepostModel", "MailSyntax", "SASL", "SMTP"],
+            dependencies: [
+                "GatepostSQLite", "GatepostTesting", "GatepostModel", "MailSyntax", "SASL", "SMTP",
+                .product(name: "GRDB", package: "GRDB.swift"),
+            ],
             swiftSettings: strict
         ),
         .testTarget(
