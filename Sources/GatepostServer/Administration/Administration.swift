@@ -14,17 +14,21 @@ package struct Administration: Sendable {
         /// Recipients fell due: look at the queue now.
         package var queueChanged: @Sendable () async -> Void
         package var status: @Sendable () async -> ServerStatus
+        /// Write down what is still noted in memory only: a report is about to read.
+        package var beforeReport: @Sendable () async -> Void
 
         package init(
             accountChanged: @escaping @Sendable (Account) async -> Void,
             domainsChanged: @escaping @Sendable () async -> Void,
             queueChanged: @escaping @Sendable () async -> Void,
-            status: @escaping @Sendable () async -> ServerStatus
+            status: @escaping @Sendable () async -> ServerStatus,
+            beforeReport: @escaping @Sendable () async -> Void = {}
         ) {
             self.accountChanged = accountChanged
             self.domainsChanged = domainsChanged
             self.queueChanged = queueChanged
             self.status = status
+            self.beforeReport = beforeReport
         }
 
         /// For a command that works on the stores itself: nobody listens.
@@ -66,6 +70,7 @@ package struct Administration: Sendable {
     let spool: String
     let masterKeys: MasterKeys
     let defaultDomain: String?
+    let policy: PasswordPolicy
     let hooks: Hooks
     /// nil where no server runs.
     let loginGuard: LoginGuard?
@@ -78,6 +83,7 @@ package struct Administration: Sendable {
         spool: String,
         masterKeys: MasterKeys,
         defaultDomain: String?,
+        policy: PasswordPolicy = PasswordPolicy(),
         hooks: Hooks,
         loginGuard: LoginGuard? = nil
     ) {
@@ -88,6 +94,7 @@ package struct Administration: Sendable {
         self.spool = spool
         self.masterKeys = masterKeys
         self.defaultDomain = defaultDomain
+        self.policy = policy
         self.hooks = hooks
         self.loginGuard = loginGuard
     }
@@ -118,6 +125,11 @@ package struct Administration: Sendable {
             .removeAccount,
             .grant, .revoke, .exportAccounts:
             return try await self.answerAboutAccounts(request)
+        case .setMustChange, .scramParameters, .addCredential, .revokeCredential:
+            return try await self.answerAboutCredentials(request)
+        case .setSecondFactor, .confirmSecondFactor, .removeSecondFactor, .showSecondFactor:
+            return try await self.answerAboutSecondFactors(request)
+        case .addCertificate, .removeCertificate: return try await self.answerAboutCertificates(request)
         case .rotateKey: return try await self.rotateKey()
         case .addDomain, .listDomains, .showDomain, .removeDomain: return try await self.answerAboutDomains(request)
         case .listQueue, .showMessage, .changeQueue, .queueStatistics: return try await self.answerAboutQueue(request)

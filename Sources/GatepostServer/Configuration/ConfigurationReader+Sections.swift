@@ -174,6 +174,7 @@ extension ConfigurationReader {
         }
         authentication.sockets = self.authenticationSockets(mechanisms: authentication.mechanisms)
         authentication.lockout = self.lockout()
+        authentication.passwordPolicy = self.passwordPolicy()
         authentication.oauth = self.issuers()
         if authentication.oauth.isEmpty,
             authentication.mechanisms.contains(where: { $0 == .oauthBearer || $0 == .xoauth2 })
