@@ -1,5 +1,4 @@
 package import GatepostModel
-internal import SASL
 
 extension SQLiteStore: AccountStore {
     package func account(address: String) async throws -> Account? {
@@ -16,20 +15,37 @@ extension SQLiteStore: AccountStore {
             try statement.run()
             guard connection.changes > 0 else { return nil }
             let id = connection.lastInsertedKey
-            try connection.insert(account.credential, account: id, version: 1)
+            let password = Credential(
+                id: 0,
+                version: 1,
+                keys: account.credential,
+                created: account.created,
+                mustChange: account.mustChange
+            )
+            try connection.insert(password, account: id)
             for identity in account.identities { try connection.insert(identity, account: id) }
             return try connection.account(address: account.address)
         }
     }
 
-    package func setPassword(_ credential: NewCredential, of address: String) async throws -> Account? {
+    package func setPassword(
+        _ credential: NewCredential,
+        of address: String,
+        _ change: PasswordChange
+    ) async throws -> Account? {
         try await self.writer.perform { connection, _ in
             guard let account = try connection.account(address: address) else { return nil }
-            let removal = try connection.statement("DELETE FROM credential WHERE account = ?1")
-            removal.bind(1, account.id)
-            try removal.run()
-            let version = account.credentials.map(\.version).max() ?? 0
-            try connection.insert(credential, account: account.id, version: version + 1)
+            let former = account.credentials.filter { $0.kind == .password }
+            for password in former { try connection.retire(password.id, at: change.time) }
+            try connection.forgetFormer(.password, of: account.id, keeping: change.remembering)
+            let password = Credential(
+                id: 0,
+                version: (account.credentials.map(\.version).max() ?? 0) + 1,
+                keys: credential,
+                created: change.time,
+                mustChange: change.mustChange
+            )
+            try connection.insert(password, account: account.id)
             return try connection.account(address: address)
         }
     }
@@ -41,32 +57,43 @@ extension SQLiteStore: AccountStore {
     ) async throws -> Account? {
         try await self.writer.perform { connection, _ in
             guard let account = try connection.account(address: address),
-                account.credentials.contains(where: { $0.id == credential.id && $0.version == credential.version })
+                var stored = account.credentials.first(where: {
+                    $0.id == credential.id && $0.version == credential.version
+                })
             else { return nil }
-            let removal = try connection.statement("DELETE FROM credential WHERE id = ?1")
-            removal.bind(1, credential.id)
-            try removal.run()
-            try connection.insert(keys, account: account.id, version: credential.version + 1)
+            try connection.deleteCredential(stored.id)
+            stored.version += 1
+            stored.keys = keys
+            try connection.insert(stored, account: account.id)
             return try connection.account(address: address)
         }
     }
 
     package func reseal(_ body: @escaping @Sendable ([UInt8], String) throws -> [UInt8]?) async throws -> [String] {
         try await self.writer.perform { connection, _ in
-            let selection = try connection.statement(
+            let passwords = try connection.statement(
                 """
                 SELECT credential.id, credential.sealed, account.address
                 FROM credential JOIN account ON account.id = credential.account WHERE credential.sealed IS NOT NULL
                 """
             )
-            let change = try connection.statement("UPDATE credential SET sealed = ?2 WHERE id = ?1")
+            let factors = try connection.statement(
+                """
+                SELECT account.id, second_factor.sealed, account.address
+                FROM second_factor JOIN account ON account.id = second_factor.account
+                """
+            )
+            let changePassword = try connection.statement("UPDATE credential SET sealed = ?2 WHERE id = ?1")
+            let changeFactor = try connection.statement("UPDATE second_factor SET sealed = ?2 WHERE account = ?1")
             var changed: [String] = []
-            for (id, sealed, address) in try selection.all({ ($0.int64(0), $0.octets(1), $0.text(2)) }) {
-                guard let new = try body(sealed, address) else { continue }
-                change.bind(1, id)
-                change.bind(2, new)
-                try change.run()
-                changed.append(address)
+            for (selection, change) in [(passwords, changePassword), (factors, changeFactor)] {
+                for (id, sealed, address) in try selection.all({ ($0.int64(0), $0.octets(1), $0.text(2)) }) {
+                    guard let new = try body(sealed, address) else { continue }
+                    change.bind(1, id)
+                    change.bind(2, new)
+                    try change.run()
+                    changed.append(address)
+                }
             }
             return changed
         }
@@ -164,109 +191,5 @@ extension SQLiteStore: AccountStore {
             try statement.run()
             return connection.changes > 0
         }
-    }
-}
-
-extension Connection {
-    fileprivate func account(address: String) throws -> Account? {
-        let statement = try self.statement("SELECT id, enabled, sandbox FROM account WHERE address = ?1")
-        statement.bind(1, address)
-        guard
-            var account = try statement.first({ row in
-                Account(id: row.int64(0), address: address, isEnabled: row.bool(1), isSandbox: row.bool(2))
-            })
-        else { return nil }
-        let identities = try self.statement("SELECT pattern FROM identity WHERE account = ?1 ORDER BY pattern")
-        identities.bind(1, account.id)
-        account.identities = try identities.all { row in
-            guard let identity = IdentityPattern(row.text(0)) else {
-                throw StoreError(.damaged, "an identity of \(address) is none")
-            }
-            return identity
-        }
-        account.credentials = try self.credentials(of: account.id)
-        return account
-    }
-
-    private func credentials(of account: Int64) throws -> [Credential] {
-        let statement = try self.statement(
-            "SELECT id, version, argon2id, sealed, legacy, foreign_hash FROM credential WHERE account = ?1 ORDER BY id"
-        )
-        statement.bind(1, account)
-        var credentials = try statement.all { row in
-            Credential(
-                id: row.int64(0),
-                version: row.int64(1),
-                keys: NewCredential(
-                    argon2id: row.optionalText(2),
-                    scram: [],
-                    sealedSecret: row.optionalOctets(3),
-                    legacyMechanisms: row.text(4).split(separator: " ").compactMap { MechanismName($0) },
-                    foreignHash: row.optionalText(5)
-                )
-            )
-        }
-        let scram = try self.statement(
-            """
-            SELECT hash, salt, iterations, stored_key, server_key FROM scram WHERE credential = ?1 ORDER BY hash DESC
-            """
-        )
-        for index in credentials.indices {
-            scram.bind(1, credentials[index].id)
-            credentials[index].keys.scram = try scram.all { row in
-                guard let hash = SCRAMHash(rawValue: row.text(0)) else {
-                    throw StoreError(.damaged, "a SCRAM key is of an unknown hash")
-                }
-                return SCRAMCredential(
-                    hash: hash,
-                    salt: row.octets(1),
-                    iterations: row.int(2),
-                    storedKey: row.octets(3),
-                    serverKey: row.octets(4)
-                )
-            }
-        }
-        return credentials
-    }
-
-    fileprivate func insert(_ credential: NewCredential, account: Int64, version: Int64) throws {
-        let statement = try self.statement(
-            """
-            INSERT INTO credential (account, version, argon2id, sealed, legacy, foreign_hash)
-            VALUES (?1, ?2, ?3, ?4, ?5, ?6)
-            """
-        )
-        statement.bind(1, account)
-        statement.bind(2, version)
-        statement.bind(3, credential.argon2id)
-        statement.bind(4, credential.sealedSecret)
-        statement.bind(5, credential.legacyMechanisms.map(\.description).joined(separator: " "))
-        statement.bind(6, credential.foreignHash)
-        try statement.run()
-        let id = self.lastInsertedKey
-        let scram = try self.statement(
-            """
-            INSERT INTO scram (credential, hash, salt, iterations, stored_key, server_key)
-            VALUES (?1, ?2, ?3, ?4, ?5, ?6)
-            """
-        )
-        for key in credential.scram {
-            scram.bind(1, id)
-            scram.bind(2, key.hash.rawValue)
-            scram.bind(3, key.salt)
-            scram.bind(4, key.iterations)
-            scram.bind(5, key.storedKey)
-            scram.bind(6, key.serverKey)
-            try scram.run()
-        }
-    }
-
-    fileprivate func insert(_ identity: IdentityPattern, account: Int64) throws {
-        let statement = try self.statement(
-            "INSERT INTO identity (account, pattern) VALUES (?1, ?2) ON CONFLICT DO NOTHING"
-        )
-        statement.bind(1, account)
-        statement.bind(2, identity.description)
-        try statement.run()
     }
 }

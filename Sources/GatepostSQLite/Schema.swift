@@ -10,6 +10,7 @@ enum Schema {
         migrator.registerMigration("3 foreign hashes") {
             try $0.execute(sql: "ALTER TABLE credential ADD COLUMN foreign_hash TEXT")
         }
+        migrator.registerMigration("4 credentials") { try $0.execute(sql: Self.credentials) }
         return migrator
     }
 
@@ -116,5 +117,77 @@ enum Schema {
             encrypted INTEGER NOT NULL,
             PRIMARY KEY (message, sequence)
         ) WITHOUT ROWID;
+        """
+
+    private static let credentials = """
+        -- kind: as CredentialKind says. networks, identities, recipient_domains: one a line. rate: messages an hour.
+        -- retired: when it ended; such a row only tells an old secret from a wrong one.
+        ALTER TABLE credential ADD COLUMN kind TEXT NOT NULL DEFAULT 'password';
+        ALTER TABLE credential ADD COLUMN name TEXT NOT NULL DEFAULT '';
+        ALTER TABLE credential ADD COLUMN digest BLOB;
+        ALTER TABLE credential ADD COLUMN created INTEGER;
+        ALTER TABLE credential ADD COLUMN expires INTEGER;
+        ALTER TABLE credential ADD COLUMN enabled INTEGER NOT NULL DEFAULT 1;
+        ALTER TABLE credential ADD COLUMN must_change INTEGER NOT NULL DEFAULT 0;
+        ALTER TABLE credential ADD COLUMN networks TEXT NOT NULL DEFAULT '';
+        ALTER TABLE credential ADD COLUMN identities TEXT NOT NULL DEFAULT '';
+        ALTER TABLE credential ADD COLUMN recipient_domains TEXT NOT NULL DEFAULT '';
+        ALTER TABLE credential ADD COLUMN rate INTEGER;
+        ALTER TABLE credential ADD COLUMN retired INTEGER;
+        CREATE UNIQUE INDEX credential_digest ON credential (digest) WHERE digest IS NOT NULL;
+        CREATE UNIQUE INDEX credential_name ON credential (account, kind, name) WHERE retired IS NULL;
+
+        -- number: a secret that may be typed in several ways has several keys of one hash.
+        CREATE TABLE scram_key (
+            credential INTEGER NOT NULL REFERENCES credential ON DELETE CASCADE,
+            number INTEGER NOT NULL,
+            hash TEXT NOT NULL,
+            salt BLOB NOT NULL,
+            iterations INTEGER NOT NULL,
+            stored_key BLOB NOT NULL,
+            server_key BLOB NOT NULL,
+            PRIMARY KEY (credential, number)
+        ) WITHOUT ROWID;
+        INSERT INTO scram_key
+            SELECT credential, row_number() OVER (PARTITION BY credential ORDER BY hash DESC) - 1,
+                hash, salt, iterations, stored_key, server_key
+            FROM scram;
+        DROP TABLE scram;
+
+        -- Apart from the credential: written often, and no reason to read the account anew.
+        CREATE TABLE credential_use (
+            credential INTEGER PRIMARY KEY REFERENCES credential ON DELETE CASCADE,
+            time INTEGER NOT NULL,
+            address TEXT
+        );
+
+        CREATE TABLE second_factor (
+            account INTEGER PRIMARY KEY REFERENCES account ON DELETE CASCADE,
+            sealed BLOB NOT NULL,
+            algorithm TEXT NOT NULL,
+            digits INTEGER NOT NULL,
+            period INTEGER NOT NULL,
+            confirmed INTEGER NOT NULL DEFAULT 0,
+            last_step INTEGER
+        );
+
+        CREATE TABLE recovery_code (
+            account INTEGER NOT NULL REFERENCES account ON DELETE CASCADE,
+            digest BLOB NOT NULL,
+            PRIMARY KEY (account, digest)
+        ) WITHOUT ROWID;
+
+        CREATE TABLE certificate (
+            fingerprint BLOB PRIMARY KEY NOT NULL,
+            account INTEGER NOT NULL REFERENCES account ON DELETE CASCADE,
+            name TEXT NOT NULL,
+            subject TEXT NOT NULL,
+            expires INTEGER NOT NULL,
+            added INTEGER NOT NULL
+        ) WITHOUT ROWID;
+        CREATE UNIQUE INDEX certificate_name ON certificate (account, name);
+
+        -- Login names may be granted addresses.
+        CREATE INDEX identity_pattern ON identity (pattern);
         """
 }

@@ -23,6 +23,10 @@ package actor MemoryStore {
     var messages: [MessageIdentifier: Message] = [:]
     var accounts: [String: Account] = [:]
     var domainNames: Set<String> = []
+    var factors: [String: SecondFactor] = [:]
+    var recoveryCodes: [String: Set<[UInt8]>] = [:]
+    var uses: [Int64: CredentialUse] = [:]
+    var certificates: [[UInt8]: (owner: String, certificate: RegisteredCertificate)] = [:]
     var nextIdentifier: Int64 = 1
     var arrivals: [CheckedContinuation<Void, Never>] = []
     /// Thrown by every call that changes something, until it is nil again.
@@ -51,22 +55,45 @@ extension MemoryStore: AccountStore {
             address: account.address,
             isSandbox: account.isSandbox,
             identities: Set(account.identities).sorted { "\($0)" < "\($1)" },
-            credentials: [Credential(id: self.takeIdentifier(), version: 1, keys: account.credential)]
+            credentials: [
+                Credential(
+                    id: self.takeIdentifier(),
+                    version: 1,
+                    keys: account.credential,
+                    created: account.created,
+                    mustChange: account.mustChange
+                )
+            ]
         )
         self.accounts[account.address] = added
         return added
     }
 
-    private func takeIdentifier() -> Int64 {
+    func takeIdentifier() -> Int64 {
         self.nextIdentifier += 1
         return self.nextIdentifier
     }
 
-    package func setPassword(_ credential: NewCredential, of address: String) throws -> Account? {
+    package func setPassword(
+        _ credential: NewCredential,
+        of address: String,
+        _ change: PasswordChange
+    ) throws -> Account? {
         try self.beginChange()
         guard var account = self.accounts[address] else { return nil }
         let version = (account.credentials.map(\.version).max() ?? 0) + 1
-        account.credentials = [Credential(id: self.takeIdentifier(), version: version, keys: credential)]
+        for password in account.credentials where password.kind == .password {
+            self.retire(password, of: &account, at: change.time ?? Timestamp(milliseconds: 0), keeping: change.remembering)
+        }
+        account.credentials.append(
+            Credential(
+                id: self.takeIdentifier(),
+                version: version,
+                keys: credential,
+                created: change.time,
+                mustChange: change.mustChange
+            )
+        )
         self.accounts[address] = account
         return account
     }
@@ -78,11 +105,11 @@ extension MemoryStore: AccountStore {
                 $0.id == credential.id && $0.version == credential.version
             })
         else { return nil }
-        account.credentials[index] = Credential(
-            id: self.takeIdentifier(),
-            version: credential.version + 1,
-            keys: keys
-        )
+        var changed = account.credentials.remove(at: index)
+        changed.id = self.takeIdentifier()
+        changed.version += 1
+        changed.keys = keys
+        account.credentials.append(changed)
         self.accounts[address] = account
         return account
     }
@@ -98,7 +125,14 @@ extension MemoryStore: AccountStore {
                 changed.append(address)
             }
         }
+        var factors = self.factors
+        for (address, factor) in self.factors {
+            guard let new = try body(factor.sealedSecret, address) else { continue }
+            factors[address]?.sealedSecret = new
+            changed.append(address)
+        }
         self.accounts = accounts
+        self.factors = factors
         return changed
     }
 
@@ -116,6 +150,9 @@ extension MemoryStore: AccountStore {
 
     package func remove(address: String) throws -> Account? {
         try self.beginChange()
+        self.factors[address] = nil
+        self.recoveryCodes[address] = nil
+        self.certificates = self.certificates.filter { $0.value.owner != address }
         return self.accounts.removeValue(forKey: address)
     }
 

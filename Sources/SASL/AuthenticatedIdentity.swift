@@ -6,10 +6,13 @@ public struct AuthenticatedIdentity: Hashable, Sendable {
     ///
     /// The mechanism does not judge it. Who may act as whom is the caller's decision, before it says yes to the client.
     public var authorizationIdentity: String?
+    /// The label of the ``SCRAMAlternative`` that was proved; `nil` where it was the credential itself, and for other mechanisms.
+    public var alternative: Int64?
 
-    public init(authenticationIdentity: String, authorizationIdentity: String? = nil) {
+    public init(authenticationIdentity: String, authorizationIdentity: String? = nil, alternative: Int64? = nil) {
         self.authenticationIdentity = authenticationIdentity
         self.authorizationIdentity = authorizationIdentity
+        self.alternative = alternative
     }
 
     /// Whether the client asked to act as somebody other than the identity it proved. Octets are compared, so that a caller

@@ -22,7 +22,10 @@ struct Gatepost: ParsableCommand {
             ),
             CommandGroup(
                 name: "What it holds",
-                subcommands: [AccountVerbs.self, DomainVerbs.self, QueueVerbs.self, InboxVerbs.self]
+                subcommands: [
+                    AccountVerbs.self, LockVerbs.self, AppPasswordVerbs.self, APITokenVerbs.self, PasswordsVerbs.self,
+                    DomainVerbs.self, QueueVerbs.self, InboxVerbs.self,
+                ]
             ),
             CommandGroup(name: "Mail client", subcommands: [Send.self, ProviderVerbs.self]),
         ]

@@ -11,6 +11,12 @@ package struct Account: Hashable, Sendable, CustomStringConvertible {
     /// Granted beyond its own address.
     package var identities: [IdentityPattern]
     package var credentials: [Credential]
+    /// Passwords that it had before, the latest first.
+    package var former: [FormerCredential]
+    /// Whether its owner proved that one-time passwords work: from then on the main password does not open the mail protocols.
+    package var hasSecondFactor: Bool
+    /// Set for a session whose credential is limited: whom else it may not send as. Empty limits nothing.
+    package var sendsOnlyAs: [IdentityPattern]
 
     package init(
         id: Int64,
@@ -18,7 +24,9 @@ package struct Account: Hashable, Sendable, CustomStringConvertible {
         isEnabled: Bool = true,
         isSandbox: Bool = false,
         identities: [IdentityPattern] = [],
-        credentials: [Credential] = []
+        credentials: [Credential] = [],
+        former: [FormerCredential] = [],
+        hasSecondFactor: Bool = false
     ) {
         self.id = id
         self.address = address
@@ -26,16 +34,27 @@ package struct Account: Hashable, Sendable, CustomStringConvertible {
         self.isSandbox = isSandbox
         self.identities = identities
         self.credentials = credentials
+        self.former = former
+        self.hasSecondFactor = hasSecondFactor
+        self.sendsOnlyAs = []
+    }
+
+    /// The account as one of its credentials may use it.
+    package func limited(by rules: CredentialRules) -> Account {
+        var account = self
+        account.sendsOnlyAs = rules.identities
+        return account
     }
 
     /// Whether the account may use this mailbox as reverse-path or author: its own address, its subaddresses, and what was granted.
     package func maySend(as mailbox: Mailbox) -> Bool {
+        guard self.sendsOnlyAs.isEmpty || self.sendsOnlyAs.contains(where: { $0.matches(mailbox) }) else { return false }
         if let own = IdentityPattern(self.address), own.matches(mailbox) { return true }
         return self.identities.contains { $0.matches(mailbox) }
     }
 
     /// Whether this server knows its password; else another store may.
-    package var hasOwnPassword: Bool { self.credentials.contains { $0.keys.hasKeys } }
+    package var hasOwnPassword: Bool { self.credentials.contains { $0.kind == .password && $0.keys.hasKeys } }
 
     package var description: String { self.address }
 }

@@ -5,15 +5,23 @@ package struct NewAccount: Sendable {
     package var isSandbox: Bool
     package var identities: [IdentityPattern]
     package var credential: NewCredential
+    /// When its password was set.
+    package var created: Timestamp?
+    /// Whether the password must be changed before it lets anybody in.
+    package var mustChange: Bool
 
     package init(
         address: String,
         credential: NewCredential,
         isSandbox: Bool = false,
-        identities: [IdentityPattern] = []
+        identities: [IdentityPattern] = [],
+        created: Timestamp? = nil,
+        mustChange: Bool = false
     ) {
         self.address = address
         self.credential = credential
+        self.created = created
+        self.mustChange = mustChange
         self.isSandbox = isSandbox
         self.identities = identities
     }
@@ -23,18 +31,22 @@ package struct NewAccount: Sendable {
 ///
 /// Every change is durable when the call returns. Calls throw ``StoreError``; that a thing does not exist, or exists already,
 /// is an answer and not an error. Whoever changes credentials tells the ``VerificationCache`` to forget them.
-package protocol AccountStore: Sendable {
+package protocol AccountStore: CredentialStore {
     /// One look-up by index: costs the same with 10 accounts and with 100,000.
     func account(address: String) async throws -> Account?
     /// - Returns: The account as stored; nil when one with this address exists.
     func add(_ account: NewAccount) async throws -> Account?
-    /// Replaces all credentials by one.
+    /// Replaces the main password; app passwords and tokens stay. The former one is kept as ``FormerCredential``.
     /// - Returns: The account as it is now; nil when there is none with this address.
-    func setPassword(_ credential: NewCredential, of address: String) async throws -> Account?
-    /// Replaces one credential, unless somebody changed or removed it meanwhile.
+    func setPassword(
+        _ credential: NewCredential,
+        of address: String,
+        _ change: PasswordChange
+    ) async throws -> Account?
+    /// Replaces the keys of one credential, unless somebody changed or removed it meanwhile.
     /// - Returns: The account as it is now; nil when it no longer has this credential in this version.
     func replace(_ credential: Credential, by keys: NewCredential, of address: String) async throws -> Account?
-    /// Passes every sealed secret through `body`, all in one transaction: when one call throws, none is changed.
+    /// Passes every sealed secret (passwords, those of second factors) through `body`, all in one transaction: when one call throws, none is changed.
     ///
     /// `body` may run more than once for the same secret; the credentials keep their versions.
     /// - Parameter body: Gets the sealed secret and the account's address; returns what is to be kept, nil to leave it as it is.
@@ -60,4 +72,11 @@ package protocol AccountStore: Sendable {
     func addDomain(_ domain: String) async throws -> Bool
     /// - Returns: Whether it was there. Accounts of the domain stay.
     func removeDomain(_ domain: String) async throws -> Bool
+}
+
+extension AccountStore {
+    /// The same without a note of the time.
+    package func setPassword(_ credential: NewCredential, of address: String) async throws -> Account? {
+        try await self.setPassword(credential, of: address, PasswordChange())
+    }
 }

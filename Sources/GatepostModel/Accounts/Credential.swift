@@ -1,16 +1,41 @@
 package import SASL
 
-/// What is kept of one password: derived keys, never the password.
+/// One way to log in to an account: what is kept of its secret, and what it is limited to.
 package struct Credential: Hashable, Sendable, CustomStringConvertible {
     package var id: Int64
     /// Grows with each change, so that whatever was remembered about an earlier password does not fit any more.
     package var version: Int64
+    package var kind: CredentialKind
+    /// Given by whoever made it, such as `phone`; unique within the account and kind, empty for the main password.
+    package var name: String
+    /// nil for those of a time when this was not kept.
+    package var created: Timestamp?
+    package var isEnabled: Bool
+    /// Right as it may be, it must be changed before it lets anybody in.
+    package var mustChange: Bool
+    package var rules: CredentialRules
     package var keys: NewCredential
 
-    package init(id: Int64, version: Int64, keys: NewCredential) {
+    package init(
+        id: Int64,
+        version: Int64,
+        keys: NewCredential,
+        kind: CredentialKind = .password,
+        name: String = "",
+        created: Timestamp? = nil,
+        isEnabled: Bool = true,
+        mustChange: Bool = false,
+        rules: CredentialRules = CredentialRules()
+    ) {
         self.id = id
         self.version = version
         self.keys = keys
+        self.kind = kind
+        self.name = name
+        self.created = created
+        self.isEnabled = isEnabled
+        self.mustChange = mustChange
+        self.rules = rules
     }
 
     /// Argon2id hash in PHC string form, for PLAIN and LOGIN.
@@ -22,6 +47,8 @@ package struct Credential: Hashable, Sendable, CustomStringConvertible {
     package var legacyMechanisms: [MechanismName] { self.keys.legacyMechanisms }
     /// A hash that another server made, for PLAIN and LOGIN until the next of them brings the password and our own keys replace it.
     package var foreignHash: String? { self.keys.foreignHash }
+    /// ``AppSecret/digest(_:)`` of a secret that is long and random.
+    package var digest: [UInt8]? { self.keys.digest }
 
     /// Names the credential only.
     package var description: String { "credential \(self.id) version \(self.version)" }
@@ -30,23 +57,27 @@ package struct Credential: Hashable, Sendable, CustomStringConvertible {
 /// The keys derived from a password that is being set.
 package struct NewCredential: Hashable, Sendable, CustomStringConvertible {
     package var argon2id: String?
+    /// Several of one hash where a secret may be typed in several ways; they share salt and iterations.
     package var scram: [SCRAMCredential]
     package var sealedSecret: [UInt8]?
     package var legacyMechanisms: [MechanismName]
     package var foreignHash: String?
+    package var digest: [UInt8]?
 
     package init(
         argon2id: String?,
         scram: [SCRAMCredential],
         sealedSecret: [UInt8]? = nil,
         legacyMechanisms: [MechanismName] = [],
-        foreignHash: String? = nil
+        foreignHash: String? = nil,
+        digest: [UInt8]? = nil
     ) {
         self.argon2id = argon2id
         self.scram = scram
         self.sealedSecret = sealedSecret
         self.legacyMechanisms = legacyMechanisms
         self.foreignHash = foreignHash
+        self.digest = digest
     }
 
     /// For an account whose password another store knows.
@@ -61,7 +92,7 @@ package struct NewCredential: Hashable, Sendable, CustomStringConvertible {
     package var description: String {
         let kinds =
             (self.argon2id == nil ? [] : ["argon2id"]) + self.scram.map(\.hash.rawValue)
-            + (self.foreignHash == nil ? [] : ["foreign"])
+            + (self.foreignHash == nil ? [] : ["foreign"]) + (self.digest == nil ? [] : ["digest"])
         return "keys \(kinds.joined(separator: " "))"
     }
 }

@@ -97,7 +97,10 @@ extension Configuration {
         package var oauth: [OAuthIssuer]
         /// Whether NTLMv1 and NTLM2 session responses are accepted, which are weak.
         package var ntlmV1: Bool
+        /// What new main passwords must be like.
+        package var passwordPolicy: PasswordPolicy = PasswordPolicy()
         package var sockets = AuthenticationSockets()
+        package var lockout = Lockout()
         /// Asked in this order about the passwords of accounts that have none of their own.
         package var passwordCheckers: [PasswordChecker]
 

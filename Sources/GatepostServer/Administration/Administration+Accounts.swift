@@ -9,23 +9,42 @@ extension Administration {
         case .addAccounts(let additions):
             return try await self.add(additions)
         case .listAccounts(let after, let limit):
+            await self.hooks.beforeReport()
             let accounts = try await self.accounts.list(after: after, limit: Administration.page(limit))
-            return .accounts(accounts.map { AccountReport($0) })
+            var reports: [AccountReport] = []
+            for account in accounts { reports.append(try await self.report(account)) }
+            return .accounts(reports)
         case .showAccount(let name):
             let address = try await self.canonicalAddress(name)
-            return .accounts([AccountReport(try await self.existing(address))])
-        case .setPassword(let name, let record):
+            await self.hooks.beforeReport()
+            return .accounts([try await self.report(try await self.existing(address))])
+        case .setPassword(let name, let record, let mustChange):
             let address = try await self.canonicalAddress(name)
             guard let credential = record.credential else {
                 throw AdministrationFailure(.invalid, "the keys cannot be read")
             }
             let before = try await self.existing(address)
-            guard try await self.accounts.setPassword(credential, of: address) != nil else {
+            if self.policy.refusesReuse, before.had(credential) {
+                throw AdministrationFailure(
+                    .invalid,
+                    "\(address): the account had this password before",
+                    hint: "authentication.passwordPolicy.refuseReuse forbids it."
+                )
+            }
+            let change = PasswordChange(
+                time: self.clock.now(),
+                mustChange: mustChange,
+                remembering: self.policy.remember
+            )
+            guard try await self.accounts.setPassword(credential, of: address, change) != nil else {
                 throw self.unknown(address)
             }
             await self.hooks.accountChanged(before)
             try await self.checkSeal(credential, of: address)
-            return .done("\(address): new password")
+            return .done(
+                "\(address): new password"
+                    + (mustChange ? ", to be changed before the mail protocols take it" : "")
+            )
         case .setEnabled(let name, let isEnabled):
             let address = try await self.canonicalAddress(name)
             return try await self.change(address, isEnabled ? "enabled" : "disabled") {
@@ -64,6 +83,15 @@ extension Administration {
         }
     }
 
+    private func report(_ account: Account) async throws -> AccountReport {
+        AccountReport(
+            account,
+            uses: try await self.accounts.uses(of: account.address),
+            certificates: try await self.accounts.certificates(of: account.address),
+            now: self.clock.now()
+        )
+    }
+
     private func add(_ additions: [AccountAddition]) async throws -> AdministrationResponse {
         let domains = Set(try await self.accounts.domains())
         var reports: [AdditionReport] = []
@@ -72,7 +100,12 @@ extension Administration {
             guard let credential = addition.credential.credential else {
                 throw AdministrationFailure(.invalid, "\(address): the keys cannot be read")
             }
-            let account = NewAccount(address: address, credential: credential, isSandbox: addition.isSandbox)
+            let account = NewAccount(
+                address: address,
+                credential: credential,
+                isSandbox: addition.isSandbox,
+                created: self.clock.now()
+            )
             if let added = try await self.accounts.add(account) {
                 await self.hooks.accountChanged(added)
                 try await self.checkSeal(credential, of: address)
@@ -87,7 +120,7 @@ extension Administration {
         return .additions(reports)
     }
 
-    private func change(
+    func change(
         _ address: String,
         _ what: String,
         _ body: () async throws -> Bool
@@ -98,12 +131,12 @@ extension Administration {
         return .done("\(address): \(what)")
     }
 
-    private func existing(_ address: String) async throws -> Account {
+    func existing(_ address: String) async throws -> Account {
         guard let account = try await self.accounts.account(address: address) else { throw self.unknown(address) }
         return account
     }
 
-    private func unknown(_ address: String) -> AdministrationFailure {
+    func unknown(_ address: String) -> AdministrationFailure {
         AdministrationFailure(
             .notFound,
             "there is no account \(address)",
@@ -111,7 +144,7 @@ extension Administration {
         )
     }
 
-    private func identity(_ text: String) throws -> IdentityPattern {
+    func identity(_ text: String) throws -> IdentityPattern {
         guard let identity = IdentityPattern(text) else {
             throw AdministrationFailure(
                 .invalid,

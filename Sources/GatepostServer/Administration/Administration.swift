@@ -14,17 +14,21 @@ package struct Administration: Sendable {
         /// Recipients fell due: look at the queue now.
         package var queueChanged: @Sendable () async -> Void
         package var status: @Sendable () async -> ServerStatus
+        /// Write down what is still noted in memory only: a report is about to read.
+        package var beforeReport: @Sendable () async -> Void
 
         package init(
             accountChanged: @escaping @Sendable (Account) async -> Void,
             domainsChanged: @escaping @Sendable () async -> Void,
             queueChanged: @escaping @Sendable () async -> Void,
-            status: @escaping @Sendable () async -> ServerStatus
+            status: @escaping @Sendable () async -> ServerStatus,
+            beforeReport: @escaping @Sendable () async -> Void = {}
         ) {
             self.accountChanged = accountChanged
             self.domainsChanged = domainsChanged
             self.queueChanged = queueChanged
             self.status = status
+            self.beforeReport = beforeReport
         }
 
         /// For a command that works on the stores itself: nobody listens.
@@ -66,7 +70,10 @@ package struct Administration: Sendable {
     let spool: String
     let masterKeys: MasterKeys
     let defaultDomain: String?
+    let policy: PasswordPolicy
     let hooks: Hooks
+    /// nil where no server runs.
+    let loginGuard: LoginGuard?
 
     package init(
         accounts: any AccountStore,
@@ -76,7 +83,9 @@ package struct Administration: Sendable {
         spool: String,
         masterKeys: MasterKeys,
         defaultDomain: String?,
-        hooks: Hooks
+        policy: PasswordPolicy = PasswordPolicy(),
+        hooks: Hooks,
+        loginGuard: LoginGuard? = nil
     ) {
         self.accounts = accounts
         self.queue = queue
@@ -85,7 +94,9 @@ package struct Administration: Sendable {
         self.spool = spool
         self.masterKeys = masterKeys
         self.defaultDomain = defaultDomain
+        self.policy = policy
         self.hooks = hooks
+        self.loginGuard = loginGuard
     }
 
     /// Carries out one request. Trouble of any kind is a ``AdministrationResponse/failure(_:)``.
@@ -114,9 +125,15 @@ package struct Administration: Sendable {
             .removeAccount,
             .grant, .revoke, .exportAccounts:
             return try await self.answerAboutAccounts(request)
+        case .setMustChange, .scramParameters, .addCredential, .revokeCredential:
+            return try await self.answerAboutCredentials(request)
+        case .setSecondFactor, .confirmSecondFactor, .removeSecondFactor, .showSecondFactor:
+            return try await self.answerAboutSecondFactors(request)
+        case .addCertificate, .removeCertificate: return try await self.answerAboutCertificates(request)
         case .rotateKey: return try await self.rotateKey()
         case .addDomain, .listDomains, .showDomain, .removeDomain: return try await self.answerAboutDomains(request)
         case .listQueue, .showMessage, .changeQueue, .queueStatistics: return try await self.answerAboutQueue(request)
+        case .listLocks, .liftLocks, .unlockAccount: return try await self.answerAboutLocks(request)
         case .listInbox, .showInbox, .waitForInbox, .clearInbox: return try await self.answerAboutInboxes(request)
         }
     }

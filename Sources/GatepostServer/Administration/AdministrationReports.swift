@@ -14,19 +14,36 @@ package struct AccountReport: Codable, Sendable, Hashable {
     package var mechanisms: [String]
     /// What another server made of the password and is still in use, `SSHA` for instance: the next PLAIN or LOGIN replaces it.
     package var foreignHash: String?
+    /// Whether a second factor is on: the mail protocols then take app passwords only.
+    package var secondFactor: Bool
+    /// The main password first, then by kind and name.
+    package var credentials: [CredentialReport]
+    /// Registered TLS client certificates.
+    package var certificates: [CertificateReport]
 
-    package init(_ account: Account) {
+    /// - Parameters:
+    ///   - uses: By credential.
+    ///   - now: Tells what is expired.
+    package init(
+        _ account: Account,
+        uses: [Int64: CredentialUse] = [:],
+        certificates: [RegisteredCertificate] = [],
+        now: Timestamp = Timestamp(milliseconds: 0)
+    ) {
         self.address = account.address
         self.enabled = account.isEnabled
         self.sandbox = account.isSandbox
         self.identities = account.identities.map(\.description)
-        var mechanisms: [String] = []
-        for credential in account.credentials {
-            if credential.argon2id != nil || credential.awaitsUpgrade { mechanisms += ["PLAIN", "LOGIN"] }
-            mechanisms += credential.scram.map(\.hash.mechanism.description)
-            mechanisms += credential.legacyMechanisms.map(\.description)
-        }
-        self.mechanisms = Set(mechanisms).sorted()
+        self.secondFactor = account.hasSecondFactor
+        let kinds = CredentialKind.allCases
+        self.credentials =
+            account.credentials
+            .sorted {
+                (kinds.firstIndex(of: $0.kind) ?? 0, $0.name) < (kinds.firstIndex(of: $1.kind) ?? 0, $1.name)
+            }
+            .map { CredentialReport($0, of: account, use: uses[$0.id], now: now) }
+        self.mechanisms = Set(self.credentials.flatMap(\.mechanisms)).sorted()
+        self.certificates = certificates.map { CertificateReport($0, now: now) }
         self.foreignHash = account.credentials.lazy.compactMap(\.foreignKind).first
     }
 }
@@ -72,8 +89,9 @@ package struct CredentialExport: Codable, Sendable, Hashable {
         self.enabled = account.isEnabled
         self.sandbox = account.isSandbox
         self.identities = account.identities.map(\.description)
-        self.argon2id = account.credentials.first?.argon2id
-        self.foreignHash = account.credentials.first?.foreignHash
+        let password = account.credentials.first { $0.kind == .password }
+        self.argon2id = password?.argon2id
+        self.foreignHash = password?.foreignHash
     }
 }
 

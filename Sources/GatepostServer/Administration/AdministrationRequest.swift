@@ -12,13 +12,30 @@ package enum AdministrationRequest: Codable, Sendable, Hashable {
     /// Accounts in order of address, those behind `after`.
     case listAccounts(after: String?, limit: Int)
     case showAccount(address: String)
-    case setPassword(address: String, credential: CredentialRecord)
+    case setPassword(address: String, credential: CredentialRecord, mustChange: Bool = false)
+    /// Whether the main password must be changed before it lets anybody in.
+    case setMustChange(address: String, mustChange: Bool)
     case setEnabled(address: String, isEnabled: Bool)
     case setSandbox(address: String, isSandbox: Bool)
     case removeAccount(address: String)
     case grant(address: String, identity: String)
     case revoke(address: String, identity: String)
     case exportAccounts(after: String?, limit: Int)
+
+    /// What new SCRAM keys of the account are to be made with.
+    case scramParameters(address: String)
+    case addCredential(CredentialAddition)
+    case revokeCredential(address: String, kind: CredentialKind, name: String)
+    /// A second factor that its owner has still to confirm.
+    case setSecondFactor(address: String, SecondFactorRecord)
+    /// - Parameter recoveryCodes: Their digests in base64.
+    case confirmSecondFactor(address: String, code: String, recoveryCodes: [String])
+    case removeSecondFactor(address: String)
+    case showSecondFactor(address: String)
+    case addCertificate(address: String, CertificateRecord)
+    /// By name or fingerprint.
+    case removeCertificate(address: String, certificate: String)
+
     /// Makes a new master key and seals all stored secrets again.
     case rotateKey
 
@@ -36,6 +53,11 @@ package enum AdministrationRequest: Codable, Sendable, Hashable {
     case showInbox(identifier: String)
     case waitForInbox(InboxQuery)
     case clearInbox(account: String?)
+
+    case listLocks
+    /// Of an account, or of an address or network.
+    case liftLocks(target: String)
+    case unlockAccount(name: String)
 
     /// The most accounts, domains or messages that one response holds.
     package static let maximumPage = 500
@@ -100,11 +122,15 @@ package enum AdministrationResponse: Codable, Sendable, Hashable {
     case accounts([AccountReport])
     case additions([AdditionReport])
     case credentials([CredentialExport])
+    case scramParameters([SCRAMParametersRecord])
+    case secondFactor(SecondFactorReport)
     case domains([DomainReport])
     case messages([MessageReport])
     case changed(recipients: Int)
     case statistics(QueueReport)
     case inbox([InboxReport])
+    /// In force, or just lifted.
+    case locks([LockReport])
     case inboxMessage(InboxReport, ContentReport)
     /// The time of a wait is up.
     case nothing

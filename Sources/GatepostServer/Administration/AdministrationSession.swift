@@ -39,6 +39,7 @@ package final class AdministrationSession {
                         keyring: MasterKeyring(try MasterKey.open(inDirectory: configuration.data))
                     ),
                     defaultDomain: configuration.authentication.defaultDomain,
+                    policy: configuration.authentication.passwordPolicy,
                     hooks: .offline(version: ProductVersion.current, hostname: configuration.hostname)
                 )
                 return AdministrationSession(.stores(administration, store))

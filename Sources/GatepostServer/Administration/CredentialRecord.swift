@@ -17,6 +17,7 @@ package struct CredentialRecord: Codable, Sendable, Hashable, CustomStringConver
     private var sealedSecret: String?
     private var legacyMechanisms: [String]
     private var foreignHash: String?
+    private var digest: String?
 
     package init(_ credential: NewCredential) {
         self.argon2id = credential.argon2id
@@ -32,6 +33,7 @@ package struct CredentialRecord: Codable, Sendable, Hashable, CustomStringConver
         self.sealedSecret = credential.sealedSecret.map(CredentialRecord.text)
         self.legacyMechanisms = credential.legacyMechanisms.map(\.description)
         self.foreignHash = credential.foreignHash
+        self.digest = credential.digest.map(CredentialRecord.text)
     }
 
     /// `nil` where a part cannot be read.
@@ -66,12 +68,18 @@ package struct CredentialRecord: Codable, Sendable, Hashable, CustomStringConver
                 return nil
             }
         }
+        var digest: [UInt8]?
+        if let text = self.digest {
+            guard let octets = Base64.decode(text.utf8), octets.count == 32 else { return nil }
+            digest = octets
+        }
         return NewCredential(
             argon2id: self.argon2id,
             scram: keys,
             sealedSecret: sealed,
             legacyMechanisms: self.legacyMechanisms.compactMap { MechanismName($0) },
-            foreignHash: self.foreignHash
+            foreignHash: self.foreignHash,
+            digest: digest
         )
     }
 

@@ -12,6 +12,8 @@ package final class AccountDirectory: Sendable {
         var accounts: [String: Account] = [:]
         /// Addresses that were looked up in vain: to ask again costs as little as for one that exists, so that time does not tell.
         var absent: Set<String> = []
+        /// Granted addresses that somebody logged in with, and whose accounts they mean.
+        var aliases: [String: String] = [:]
         var domains: [String]?
         var verified: VerificationCache
         /// Grows with every change: what was read before a change is not remembered after it.
@@ -53,16 +55,18 @@ package final class AccountDirectory: Sendable {
         self.state = Mutex(State(verified: VerificationCache(key: RandomOctets.make(32), timeToLive: cache)))
     }
 
-    /// The account's address that a login name means: lower case, with the default domain where it has none; nil when there is none to add.
+    /// The address that a login name means before grants are looked at: lower case, with the default domain where it has none; nil when
+    /// there is none to add.
     ///
     /// Only remembered domains count: nil also before ``account(loginName:)`` asked for them once.
-    package func address(of loginName: String) -> String? {
-        let name = String(decoding: loginName.utf8.map { (0x41...0x5a).contains($0) ? $0 | 0x20 : $0 }, as: UTF8.self)
-        if name.utf8.contains(UInt8(ascii: "@")) { return name }
-        if let domain = self.configuredDomain { return "\(name)@\(domain)" }
+    package func address(of loginName: String) -> String? { self.name(loginName).address }
+
+    private func name(_ typed: String) -> LoginName { LoginName(typed, defaultDomain: self.defaultDomain) }
+
+    private var defaultDomain: String? {
+        if let domain = self.configuredDomain { return domain }
         let domains = self.state.withLock { $0.domains }
-        guard let domains, domains.count == 1 else { return nil }
-        return "\(name)@\(domains[0])"
+        return domains?.count == 1 ? domains?.first : nil
     }
 
     /// Grows with every change of an account: while it stays the same, what was looked up is still so.
@@ -72,29 +76,34 @@ package final class AccountDirectory: Sendable {
     package func recollection(loginName: String) -> Recollection {
         guard let address = self.address(of: loginName) else { return .none }
         return self.state.withLock { state in
-            if let account = state.accounts[address] { return .account(account) }
+            if let account = state.accounts[state.aliases[address] ?? address] { return .account(account) }
             return state.absent.contains(address) ? .absent : .none
         }
     }
 
-    /// The account, from memory or the store.
+    /// The account, from memory or the store: of this address, or the only one that was granted it.
     package func account(loginName: String) async throws -> Account? {
-        if self.configuredDomain == nil, self.state.withLock({ $0.domains == nil }) {
+        if self.state.withLock({ $0.domains == nil }) {
             let generation = self.state.withLock { $0.generation }
             let domains = try await self.store.domains()
             self.state.withLock { if $0.generation == generation { $0.domains = domains } }
         }
-        guard let address = self.address(of: loginName) else { return nil }
+        let name = self.name(loginName)
+        guard let address = name.address else { return nil }
         let (known, isAbsent, generation) = self.state.withLock { state in
-            (state.accounts[address], state.absent.contains(address), state.generation)
+            (state.accounts[state.aliases[address] ?? address], state.absent.contains(address), state.generation)
         }
         if known != nil || isAbsent { return known }
-        let account = try await self.store.account(address: address)
+        let account = try await self.lookUp(name, address)
         self.state.withLock { state in
             guard state.generation == generation else { return }
             if let account {
                 if state.accounts.count >= self.maximumAccounts { state.accounts.removeAll() }
-                state.accounts[address] = account
+                state.accounts[account.address] = account
+                if account.address != address {
+                    if state.aliases.count >= self.maximumAccounts { state.aliases.removeAll() }
+                    state.aliases[address] = account.address
+                }
             } else if address.utf8.count <= AccountDirectory.maximumNameOctets {
                 // Guessed names push only one another out, never a real account.
                 if state.absent.count >= self.maximumAccounts { state.absent.removeAll() }
@@ -104,12 +113,34 @@ package final class AccountDirectory: Sendable {
         return account
     }
 
-    /// Whether the password proved right for one of the account's credentials not long ago.
-    package func isVerified(_ password: Secret, for account: Account) -> Bool {
+    /// Two look-ups by index at most.
+    private func lookUp(_ name: LoginName, _ address: String) async throws -> Account? {
+        if let account = try await self.store.account(address: address) { return account }
+        guard let granted = name.ownerAddress else { return nil }
+        let owners = try await self.store.accounts(granted: granted)
+        guard case .account(let owner, _) = name.resolve(exists: false, owners: owners) else { return nil }
+        return try await self.store.account(address: owner)
+    }
+
+    /// The main password's credential, where this password proved right for it not long ago.
+    package func verifiedCredential(_ password: Secret, of account: Account) -> Credential? {
         let now = self.clock.now()
         return self.state.withLock { state in
-            account.credentials.contains { state.verified.contains(password, for: $0, now: now) }
+            account.credentials.first { $0.kind == .password && state.verified.contains(password, for: $0, now: now) }
         }
+    }
+
+    package var now: Timestamp { self.clock.now() }
+
+    /// The address of the account that a client certificate's key is registered for.
+    package func owner(certificate fingerprint: [UInt8]) async throws -> String? {
+        try await self.store.certificateOwner(fingerprint: fingerprint)
+    }
+
+    /// Whether the address is of a local domain, as far as memory goes; nil where it does not say, or where there is no local domain.
+    package func isHosted(_ address: String) -> Bool? {
+        guard let domains = self.state.withLock({ $0.domains }), !domains.isEmpty else { return nil }
+        return domains.contains { address.hasSuffix("@\($0)") }
     }
 
     /// Remembers a proof, unless the account changed since it was looked up.
@@ -159,7 +190,9 @@ package final class AccountDirectory: Sendable {
     package func accountChanged(_ address: String) {
         self.state.withLock { state in
             state.generation &+= 1
-            state.absent.remove(address)
+            // Its grants may have changed too, and with them what other names mean.
+            state.absent.removeAll()
+            state.aliases.removeAll()
             if let account = state.accounts.removeValue(forKey: address) { state.verified.forget(account) }
         }
     }

@@ -27,14 +27,16 @@ extension Authenticator {
         if account == nil, answer.verdict == .accepted, answer.createsAccounts {
             account = try await self.directory.create(address)
         }
-        let refusal = self.refusal(answer.verdict, credentials, account)
+        let refusal = self.refusal(answer.verdict, credentials, account, peer)
         guard let refusal, refusal != .passwordChange else {
-            if let account, refusal == nil, let credential = account.credentials.first {
+            let credential = account?.credentials.first { $0.kind == .password }
+            if let account, let credential, refusal == nil {
                 self.directory.remember(credentials.password, for: credential, of: account)
             }
             return Finding(
                 answer: .password(accepted: true),
                 account: account,
+                credential: credential,
                 refusal: refusal,
                 checker: answer.checker
             )
@@ -51,13 +53,19 @@ extension Authenticator {
     private func refusal(
         _ verdict: PasswordVerdict,
         _ credentials: PasswordCredentials,
-        _ account: Account?
+        _ account: Account?,
+        _ peer: LoginPeer
     ) -> Refusal? {
         // Nobody here, whatever the other store thinks of the name.
         guard let account else { return self.absence(of: credentials.authenticationIdentity) }
         switch verdict {
         case _ where !account.isEnabled: return .disabled
-        case .accepted: return nil
+        case .accepted:
+            guard let main = account.credentials.first(where: { $0.kind == .password }),
+                let objection = self.objection(to: main, of: account, peer: peer)
+            else { return nil }
+            // A second factor that is missing is told once the mechanism came to its end.
+            return objection == .needsAppPassword ? nil : objection
         case .expired: return .passwordChange
         case .disabled: return .disabled
         case .wrong: return .wrongPassword

@@ -11,7 +11,16 @@ package struct Authenticator: Sendable {
     package enum Refusal: String, Sendable, Hashable {
         case unknownAccount = "unknown-account"
         case wrongPassword = "wrong-password"
+        /// A password that the account had before, or an app password that was revoked.
+        case oldPassword = "old-password"
+        case domainNotHosted = "domain-not-hosted"
         case disabled
+        /// The credential's last day is over.
+        case expired
+        /// None of the networks that the credential is bound to.
+        case addressRefused = "ip-refused"
+        /// The main password, right as it was, where a second factor is on.
+        case needsAppPassword = "mfa-needs-app-password"
         case mechanismRefused = "mechanism-refused"
         case notAuthorized = "not-authorized"
         case malformed
@@ -31,7 +40,7 @@ package struct Authenticator: Sendable {
         case tokenScope = "token-scope"
         /// Any other fault of a token.
         case tokenRefused = "token-refused"
-        /// Right, but another store wants it changed first.
+        /// Right, but it must be changed first.
         case passwordChange = "password-change-needed"
     }
 
@@ -40,6 +49,9 @@ package struct Authenticator: Sendable {
         package var answer: ServerAnswer
         /// The account whose secret was looked at; nil when a fake stood in for it.
         package var account: Account?
+        /// The credential that proved right, or that a SCRAM proof without a label is of; nil where an account has no say in it (tickets,
+        /// tokens, certificates).
+        package var credential: Credential?
         /// Set when the exchange cannot succeed whatever the client sends.
         package var refusal: Refusal?
         /// The other password store that was asked last, for the log.
@@ -51,14 +63,18 @@ package struct Authenticator: Sendable {
 
     let directory: AccountDirectory
     let pool: HashingPool
-    private let keyring: MasterKeyring
+    let keyring: MasterKeyring
     /// Yields the fake SCRAM salts; from the master key, so that they are the same after a restart.
-    private let fakeKey: Secret
-    private let scramIterations: Int
+    let fakeKey: Secret
+    let scramIterations: Int
     /// nil where no issuer of bearer tokens is configured.
     private let tokens: BearerTokenVerifier?
     /// nil where no other password store is configured.
     let checkers: PasswordCheckers?
+    /// nil: nobody keeps when credentials were used.
+    let uses: CredentialUses?
+    /// After so long a main password must be changed.
+    let maximumPasswordAge: Duration?
 
     package init(
         directory: AccountDirectory,
@@ -66,29 +82,32 @@ package struct Authenticator: Sendable {
         keyring: MasterKeyring,
         scramIterations: Int,
         tokens: BearerTokenVerifier? = nil,
-        checkers: PasswordCheckers? = nil
+        checkers: PasswordCheckers? = nil,
+        uses: CredentialUses? = nil,
+        maximumPasswordAge: Duration? = nil
     ) {
         self.directory = directory
         self.pool = pool
         self.keyring = keyring
-        self.fakeKey = keyring.current.derived("fake SCRAM credentials")
+        self.fakeKey = keyring.current.derived(PasswordDerivation.fakeLabel)
         self.scramIterations = scramIterations
         self.tokens = tokens
         self.checkers = checkers
+        self.uses = uses
+        self.maximumPasswordAge = maximumPasswordAge
     }
 
     /// The finding if it can be had without waiting: for accounts and proofs that are remembered.
-    package func findingNow(_ question: ServerQuestion) -> Finding? {
+    package func findingNow(_ question: ServerQuestion, peer: LoginPeer = LoginPeer()) -> Finding? {
         let recollection = self.directory.recollection(loginName: question.authenticationIdentity)
         switch (question, recollection) {
         case (.password(let credentials), .account(let account)):
-            guard account.isEnabled, self.directory.isVerified(credentials.password, for: account) else { return nil }
-            return Finding(answer: .password(accepted: true), account: account, refusal: nil)
+            return self.passwordNow(credentials.password, account: account, peer: peer)
         case (.scram(let question), .account(let account)):
-            return self.scram(question, account: account)
+            return self.scram(question, account: account, peer: peer)
         case (.scram(let question), .absent):
             // As quick as for an account, or the time would tell which names exist.
-            return self.scram(question, account: nil)
+            return self.scram(question, account: nil, peer: peer)
         case (.password, _), (.scram, .none), (.sharedSecret, _), (.external, _), (.bearerToken, _):
             return nil
         }
@@ -113,9 +132,9 @@ package struct Authenticator: Sendable {
         case .password(let credentials):
             return try await self.password(credentials, account: found, peer: peer)
         case .scram(let question):
-            return self.scram(question, account: found)
+            return self.scram(question, account: found, peer: peer)
         case .sharedSecret(let question):
-            return self.sharedSecret(question, account: found)
+            return self.sharedSecret(question, account: found, peer: peer)
         case .bearerToken(let question):
             return try await self.bearerToken(question)
         case .external:
@@ -162,24 +181,29 @@ package struct Authenticator: Sendable {
         }
     }
 
-    /// The account whose address the certificate carries; with an authorization identity, the one it names among them.
+    /// The account that the certificate's key is registered for, or whose address it carries; with an authorization identity, the one that
+    /// it names among them.
     private func external(_ question: ExternalQuestion, certificate: [UInt8]?) async throws -> Finding {
         let nobody = Finding(answer: .external(identity: nil), account: nil, refusal: .certificateUnknown)
         guard let certificate else { return nobody }
-        let addresses: [String]
+        let known: ClientCertificate
         do {
-            addresses = try ClientCertificate(der: certificate).addresses
+            known = try ClientCertificate(der: certificate)
         } catch {
             return nobody
         }
         let wanted = question.authorizationIdentity.flatMap { self.directory.address(of: $0) }
         if question.authorizationIdentity != nil, wanted == nil { return nobody }
-        for address in addresses {
+        let registered = try await self.directory.owner(certificate: known.fingerprint)
+        for address in (registered.map { [$0] } ?? []) + known.addresses {
             guard let account = try await self.directory.account(loginName: address),
                 wanted == nil || wanted == account.address
             else { continue }
             guard account.isEnabled else {
                 return Finding(answer: .external(identity: nil), account: account, refusal: .disabled)
+            }
+            guard self.directory.now < known.expires else {
+                return Finding(answer: .external(identity: nil), account: account, refusal: .expired)
             }
             return Finding(answer: .external(identity: account.address), account: account, refusal: nil)
         }
@@ -188,89 +212,13 @@ package struct Authenticator: Sendable {
 
     /// Why no account stands behind a login name.
     func absence(of loginName: String) -> Refusal {
-        self.directory.address(of: loginName) == nil ? .noDomain : .unknownAccount
+        guard let address = self.directory.address(of: loginName) else { return .noDomain }
+        return self.directory.isHosted(address) == false ? .domainNotHosted : .unknownAccount
     }
 
-    private func password(
-        _ credentials: PasswordCredentials,
-        account: Account?,
-        peer: LoginPeer
-    ) async throws -> Finding {
-        if let account, account.isEnabled, self.directory.isVerified(credentials.password, for: account) {
-            return Finding(answer: .password(accepted: true), account: account, refusal: nil)
-        }
-        if let elsewhere = try await self.passwordElsewhere(credentials, account: account, peer: peer) {
-            return elsewhere
-        }
-        let usable =
-            account?.credentials.first { $0.argon2id != nil } ?? account?.credentials.first { $0.awaitsUpgrade }
-        let matches = try await self.pool.verify(credentials.password, against: usable)
-        guard let account else {
-            let refusal = self.absence(of: credentials.authenticationIdentity)
-            return Finding(answer: .password(accepted: false), account: nil, refusal: refusal)
-        }
-        guard account.isEnabled else {
-            return Finding(answer: .password(accepted: false), account: account, refusal: .disabled)
-        }
-        guard matches, let usable else {
-            return Finding(answer: .password(accepted: false), account: account, refusal: .wrongPassword)
-        }
-        if usable.awaitsUpgrade {
-            return Finding(
-                answer: .password(accepted: true),
-                account: await self.upgraded(account, usable, credentials.password),
-                refusal: nil
-            )
-        }
-        self.directory.remember(credentials.password, for: usable, of: account)
-        return Finding(answer: .password(accepted: true), account: account, refusal: nil)
-    }
-
-    /// The account with keys of our own in place of those that another server made, now that its password is known.
-    ///
-    /// A login does not fail over this: whatever is in the way, the next one tries again.
-    private func upgraded(_ account: Account, _ credential: Credential, _ password: Secret) async -> Account {
-        let masterKey = self.keyring.current
-        do {
-            let keys = try await self.pool.run {
-                try PasswordDerivation.derive(password, owner: account.address, masterKey: masterKey)
-            }
-            guard let (changed, new) = try await self.directory.replace(credential, by: keys, of: account) else {
-                // Another login was first: the account as it is now.
-                return try await self.directory.account(loginName: account.address) ?? account
-            }
-            self.directory.remember(password, for: new, of: changed)
-            return changed
-        } catch {
-            self.directory.remember(password, for: credential, of: account)
-            return account
-        }
-    }
-
-    private func scram(_ question: SCRAMQuestion, account: Account?) -> Finding {
-        let stored = account?.credentials.lazy.flatMap(\.scram).first { $0.hash == question.hash }
-        // Made for every name, so that it costs everyone the same time; for the address and not the name as typed, or a salt that
-        // changes with the case of letters or the domain left out would tell a name that nobody has.
-        let fake = SCRAMCredential.fake(
-            for: self.directory.address(of: question.authenticationIdentity) ?? question.authenticationIdentity,
-            key: self.fakeKey,
-            hash: question.hash,
-            iterations: self.scramIterations
-        )
-        if let account, account.isEnabled, let stored {
-            return Finding(answer: .scram(stored), account: account, refusal: nil)
-        }
-        let refusal: Refusal
-        switch account {
-        case nil: refusal = self.absence(of: question.authenticationIdentity)
-        case .some(let account): refusal = account.isEnabled ? .mechanismRefused : .disabled
-        }
-        return Finding(answer: .scram(fake), account: account, refusal: refusal)
-    }
-
-    private func sharedSecret(_ question: SharedSecretQuestion, account: Account?) -> Finding {
+    private func sharedSecret(_ question: SharedSecretQuestion, account: Account?, peer: LoginPeer) -> Finding {
         let credential = account?.credentials.first { $0.legacyMechanisms.contains(question.mechanism) }
-        let secret: Secret?
+        var secret: Secret?
         do {
             // Where there is nothing to open something is tried that does not open, for the time that it takes.
             secret = try self.keyring.open(
@@ -285,32 +233,43 @@ package struct Authenticator: Sendable {
             let refusal = self.absence(of: question.authenticationIdentity)
             return Finding(answer: .sharedSecret(nil), account: nil, refusal: refusal)
         }
-        guard account.isEnabled else {
-            return Finding(answer: .sharedSecret(nil), account: account, refusal: .disabled)
+        var refusal: Refusal? = account.isEnabled ? secret == nil ? .mechanismRefused : nil : .disabled
+        if let credential, let objection = self.objection(to: credential, of: account, peer: peer) {
+            // What its holder may be told is told once the secret proved right.
+            refusal = objection.isToldToHolder ? refusal : objection
         }
-        return Finding(
-            answer: .sharedSecret(secret),
-            account: account,
-            refusal: secret == nil ? .mechanismRefused : nil
-        )
+        if refusal != nil { secret = nil }
+        return Finding(answer: .sharedSecret(secret), account: account, credential: credential, refusal: refusal)
     }
 
     /// Grows with every change of an account.
     package var generation: UInt64 { self.directory.generation }
 
-    /// The account that logged in, as it is now; nil when it is gone, disabled, or has another password than it logged in with.
+    /// The account that logged in, as it is now; nil when it is gone or disabled, or when what it logged in with does not count any more:
+    /// changed, revoked, expired.
     ///
+    /// - Parameter credential: nil for a ticket, a token or a certificate: then the main password must be the same as before.
     /// - Throws: `StoreError` when the store cannot be read.
-    package func current(_ account: Account) async throws -> Account? {
+    package func current(_ account: Account, credential: Credential?) async throws -> (Account, Credential?)? {
         guard let current = try await self.directory.account(loginName: account.address), current.isEnabled,
-            current.id == account.id, current.credentials == account.credentials
+            current.id == account.id
         else { return nil }
-        return current
+        guard let credential else {
+            let isSame = current.credentials.filter { $0.kind == .password } == account.credentials.filter { $0.kind == .password }
+            return isSame ? (current, nil) : nil
+        }
+        guard let same = current.credentials.first(where: { $0.id == credential.id }), same.version == credential.version,
+            same.isEnabled, same.rules.expires.map({ self.directory.now < $0 }) ?? true
+        else { return nil }
+        return (current, same)
     }
 
-    /// Whether an account that proved its credentials may act as the authorization identity (RFC 4422 §3.4.1): only as itself.
+    /// Whether an account that proved its credentials may act as the authorization identity (RFC 4422 §3.4.1): only as itself, by whatever
+    /// name it may log in with.
     package func mayAct(_ account: Account, as authorizationIdentity: String?) -> Bool {
         guard let authorizationIdentity, !authorizationIdentity.isEmpty else { return true }
-        return self.directory.address(of: authorizationIdentity) == account.address
+        if self.directory.address(of: authorizationIdentity) == account.address { return true }
+        guard case .account(let named) = self.directory.recollection(loginName: authorizationIdentity) else { return false }
+        return named.address == account.address
     }
 }

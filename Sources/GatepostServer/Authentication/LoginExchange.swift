@@ -19,6 +19,7 @@ final class LoginExchange: Sendable {
         /// What only this protocol knows.
         var details: Logger.Metadata = [:]
 
+        var peer: LoginPeer { LoginPeer(address: self.address.map { "\($0)" }, isTLS: self.isTLS) }
         var addressText: String { self.address.map { "\($0)" } ?? "local" }
     }
 
@@ -30,8 +31,10 @@ final class LoginExchange: Sendable {
 
     enum Verdict: Sendable {
         /// Logged in; `generation` is that of the accounts when this one was looked up.
-        case accepted(Account, generation: UInt64)
-        /// The client is told no more than the reference, but for a password that proved right and must be changed.
+        ///
+        /// The credential is nil for a ticket, a token or a certificate.
+        case accepted(Account, Credential?, generation: UInt64)
+        /// The client is told no more than the reference, but where the refusal ``Authenticator/Refusal/isToldToHolder``.
         case refused(Authenticator.Refusal, AuthenticationReference)
     }
 
@@ -76,7 +79,7 @@ final class LoginExchange: Sendable {
             state.loginName = question.authenticationIdentity
             state.generation = generation
         }
-        if let finding = self.authenticator.findingNow(question) { return .now(self.found(finding)) }
+        if let finding = self.authenticator.findingNow(question, peer: peer) { return .now(self.found(finding)) }
         return .later {
             do {
                 return self.found(try await self.authenticator.finding(question, certificate: certificate, peer: peer))
@@ -126,7 +129,7 @@ final class LoginExchange: Sendable {
     func conclude(
         _ outcome: AuthenticationOutcome,
         from origin: Origin,
-        objection: (Account) -> Authenticator.Refusal? = { _ in nil }
+        objection: (Account, Credential?) -> Authenticator.Refusal? = { _, _ in nil }
     ) -> Verdict {
         let (finding, loginName, generation) = self.state.withLock { state in
             defer { state.finding = nil }
@@ -136,13 +139,12 @@ final class LoginExchange: Sendable {
         switch outcome.result {
         case .succeeded(let identity):
             if let account = finding?.account, finding?.refusal == nil {
-                if !self.authenticator.mayAct(account, as: identity.authorizationIdentity) {
-                    refusal = .notAuthorized
-                } else if let objection = objection(account) {
-                    refusal = objection
+                let credential = LoginExchange.credential(finding, label: identity.alternative)
+                if let refused = self.refusal(account, credential, identity, origin) ?? objection(account, credential) {
+                    refusal = refused
                 } else {
-                    self.accepted(account, outcome.mechanism, origin)
-                    return .accepted(account, generation: generation)
+                    self.accepted(account, credential, loginName, outcome.mechanism, origin)
+                    return .accepted(account, credential, generation: generation)
                 }
             } else {
                 refusal = finding?.refusal ?? .unknownAccount
@@ -152,7 +154,7 @@ final class LoginExchange: Sendable {
             case .malformed: refusal = .malformed
             case .channelBindingMismatch: refusal = .channelBinding
             case .ntlmV1NotAllowed: refusal = .mechanismRefused
-            default: refusal = finding?.refusal ?? .wrongPassword
+            default: refusal = self.refusal(failure, finding, origin)
             }
         }
         var origin = origin
@@ -163,15 +165,57 @@ final class LoginExchange: Sendable {
         )
     }
 
-    private func accepted(_ account: Account, _ mechanism: MechanismName, _ origin: Origin) {
+    private static func credential(_ finding: Authenticator.Finding?, label: Int64?) -> Credential? {
+        guard let label else { return finding?.credential }
+        return finding?.account?.credentials.first { $0.id == label }
+    }
+
+    /// Why somebody who proved a credential is not let in.
+    private func refusal(
+        _ account: Account,
+        _ credential: Credential?,
+        _ identity: AuthenticatedIdentity,
+        _ origin: Origin
+    ) -> Authenticator.Refusal? {
+        guard self.authenticator.mayAct(account, as: identity.authorizationIdentity) else { return .notAuthorized }
+        guard let credential else { return nil }
+        return self.authenticator.objection(to: credential, of: account, peer: origin.peer)
+    }
+
+    /// Why a proof failed. What only the holder of a right secret is told is never the reason here.
+    private func refusal(
+        _ failure: ServerFailure,
+        _ finding: Authenticator.Finding?,
+        _ origin: Origin
+    ) -> Authenticator.Refusal {
+        if let label = failure.alternative, let account = finding?.account {
+            guard let credential = account.credentials.first(where: { $0.id == label }) else { return .oldPassword }
+            return self.authenticator.objection(to: credential, of: account, peer: origin.peer) ?? .wrongPassword
+        }
+        guard let refusal = finding?.refusal, !refusal.isToldToHolder else { return .wrongPassword }
+        return refusal
+    }
+
+    private func accepted(
+        _ account: Account,
+        _ credential: Credential?,
+        _ loginName: String,
+        _ mechanism: MechanismName,
+        _ origin: Origin
+    ) {
         self.counters.loginSucceeded()
-        self.logger.info(
-            "login",
-            metadata: [
-                "account": "\(account.address)", "mechanism": "\(mechanism)", "ip": "\(origin.addressText)",
-                "listener": "\(origin.listener)", "tls": "\(origin.isTLS)",
-            ]
-        )
+        var metadata: Logger.Metadata = [
+            "account": "\(account.address)", "mechanism": "\(mechanism)", "ip": "\(origin.addressText)",
+            "listener": "\(origin.listener)", "tls": "\(origin.isTLS)",
+        ]
+        if let credential {
+            self.authenticator.noteUse(of: credential, from: origin.address)
+            if credential.kind != .password { metadata["credential"] = "\(credential.name)" }
+        }
+        if !loginName.isEmpty {
+            metadata["name"] = "\(self.authenticator.form(of: loginName, for: account).rawValue)"
+        }
+        self.logger.info("login", metadata: metadata)
     }
 
     /// Counts and logs a refusal.

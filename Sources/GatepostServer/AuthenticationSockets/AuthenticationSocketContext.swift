@@ -54,8 +54,10 @@ package struct AuthenticationSocketContext: Sendable {
         self.networks.deny.contains { $0.contains(address) } && !self.networks.allow.contains { $0.contains(address) }
     }
 
-    /// Mail of a sandbox account never leaves Gatepost, which cannot be promised for mail that another server takes.
-    static func objection(to account: Account) -> Authenticator.Refusal? {
-        account.isSandbox ? .sandbox : nil
+    /// Mail of a sandbox account never leaves Gatepost, and a credential that is limited sends no more than it may: neither can be promised
+    /// for mail that another server takes.
+    static func objection(to account: Account, _ credential: Credential?) -> Authenticator.Refusal? {
+        if account.isSandbox { return .sandbox }
+        return credential?.rules.limitsSending == true ? .mechanismRefused : nil
     }
 }

@@ -208,7 +208,7 @@ final class DovecotAuthHandler: ChannelDuplexHandler {
                 objection: AuthenticationSocketContext.objection
             )
             switch verdict {
-            case .accepted(let account, _):
+            case .accepted(let account, _, _):
                 self.send(self.machine.succeed(identifier, user: account.address, finalData: finalData), context)
             case .refused(let refusal, let reference):
                 let failure = DovecotFailure(

@@ -81,6 +81,7 @@ package struct GatepostService: Sendable {
             defaultDomain: self.configuration.authentication.defaultDomain,
             cache: self.configuration.authentication.cache
         )
+        let uses = CredentialUses(store: store, logger: self.logger)
         let counters = SubmissionCounters()
         let group = MultiThreadedEventLoopGroup(numberOfThreads: System.coreCount)
         let files = NIOThreadPool(numberOfThreads: 4)
@@ -102,7 +103,9 @@ package struct GatepostService: Sendable {
                     canonical: { directory.address(of: $0) ?? $0 }
                 )
             },
-            checkers: checkers
+            checkers: checkers,
+            uses: uses,
+            maximumPasswordAge: self.configuration.authentication.passwordPolicy.maximumAge
         )
         let service = SubmissionService(
             authenticator: authenticator,
@@ -143,6 +146,7 @@ package struct GatepostService: Sendable {
             spool: store.spoolDirectory,
             masterKeys: Administration.MasterKeys(directory: self.configuration.data, keyring: keyring),
             defaultDomain: self.configuration.authentication.defaultDomain,
+            policy: self.configuration.authentication.passwordPolicy,
             hooks: Administration.Hooks(
                 accountChanged: { directory.accountChanged($0.address) },
                 domainsChanged: { directory.domainsChanged() },
@@ -156,7 +160,8 @@ package struct GatepostService: Sendable {
                         listeners: names,
                         counters: self.counters(counters, registry, runner, store)
                     )
-                }
+                },
+                beforeReport: { await uses.flush() }
             )
         )
         let control = ControlService(
@@ -177,6 +182,7 @@ package struct GatepostService: Sendable {
             services: [
                 QueueRunnerService(runner: runner),
                 SpoolSweep(store: store, started: started, logger: self.logger),
+                uses,
                 control,
                 CertificateReload(loader: tlsLoader, source: tls, logger: self.logger),
                 SubmissionListeners(

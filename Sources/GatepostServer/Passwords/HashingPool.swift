@@ -15,6 +15,7 @@ package final class HashingPool: Sendable {
     private let threads: NIOThreadPool
     private let limit: Int
     private let pending = Mutex(0)
+    private let started = Mutex(0)
 
     /// - Parameters:
     ///   - threads: How many passwords are hashed at once.
@@ -35,6 +36,7 @@ package final class HashingPool: Sendable {
             return true
         }
         guard isAdmitted else { throw Busy() }
+        self.started.withLock { $0 += 1 }
         defer { self.pending.withLock { $0 -= 1 } }
         return try await self.threads.runIfActive(work)
     }
@@ -45,6 +47,9 @@ package final class HashingPool: Sendable {
     package func verify(_ password: Secret, against credential: Credential?) async throws -> Bool {
         try await self.run { try StoredPassword.verify(password, against: credential) }
     }
+
+    /// How many pieces of work were taken on since the start.
+    package var total: Int { self.started.withLock { $0 } }
 
     /// How many passwords are being hashed or wait.
     package var load: Int { self.pending.withLock { $0 } }

@@ -13,6 +13,38 @@ enum StoredPassword {
         return false
     }
 
+    enum Judgement: Sendable {
+        case right
+        /// Right for a password that the account had before.
+        case old
+        case wrong
+    }
+
+    /// The same, and whether it is a former password. Whatever is not right costs one Argon2id and one PBKDF2.
+    ///
+    /// - Parameters:
+    ///   - former: Former main passwords.
+    ///   - parameters: What those of them that can be compared share; something of the kind where there are none.
+    static func judge(
+        _ password: Secret,
+        against credential: Credential?,
+        former: [FormerCredential],
+        parameters: SCRAMParameters
+    ) throws -> Judgement {
+        if try StoredPassword.verify(password, against: credential) { return .right }
+        let candidate = try SCRAMCredential(
+            preparedPassword: password,
+            salt: parameters.salt,
+            iterations: parameters.iterations,
+            hash: parameters.hash
+        )
+        var isOld = false
+        for key in former.flatMap(\.scram) where SCRAMParameters(key) == parameters {
+            if ConstantTime.equals(key.storedKey, candidate.storedKey) { isOld = true }
+        }
+        return isOld ? .old : .wrong
+    }
+
     private static func isForeignMatch(_ password: Secret, _ credential: Credential) throws -> Bool {
         if let text = credential.foreignHash {
             let hash: ForeignHash

@@ -7,6 +7,11 @@ extension Reply {
         Reply(535, .init(5, 7, 8), reference.refusal)
     }
 
+    /// `534 5.7.9` (RFC 4954 §6): only for credentials that proved right.
+    static func appPasswordNeeded(_ reference: AuthenticationReference) -> Reply {
+        Reply(534, .init(5, 7, 9), "This account needs an app password (ref \(reference))")
+    }
+
     /// `432 4.7.12` (RFC 4954 §6): only for credentials that proved right.
     static func passwordChange(_ reference: AuthenticationReference) -> Reply {
         Reply(432, .init(4, 7, 12), "The password must be changed first (ref \(reference))")

@@ -12,8 +12,10 @@ internal import Synchronization
 /// The session asks one thing at a time and its asynchronous work runs on its own event loop, so the lock is never contended.
 final class SubmissionResponder: SessionResponder {
     private struct State {
-        /// Logged in.
+        /// Logged in; limited to what its credential may send as.
         var account: Account?
+        /// What it logged in with; nil for a ticket, a token or a certificate.
+        var credential: Credential?
         /// Of the accounts, when this one was looked up.
         var generation: UInt64 = 0
         var message: IncomingMessage?
@@ -76,12 +78,15 @@ final class SubmissionResponder: SessionResponder {
             details: ["helo": "\(facts.clientName ?? "")"]
         )
         switch self.login.conclude(outcome, from: origin) {
-        case .accepted(let account, let generation):
+        case .accepted(let account, let credential, let generation):
             self.state.withLock { state in
-                state.account = account
+                state.account = credential.map { account.limited(by: $0.rules) } ?? account
+                state.credential = credential
                 state.generation = generation
             }
             return .authenticated(account: account.address)
+        case .refused(.needsAppPassword, let reference):
+            return .refused(.appPasswordNeeded(reference))
         case .refused(.passwordChange, let reference):
             return .refused(.passwordChange(reference))
         case .refused(_, let reference):
@@ -90,17 +95,21 @@ final class SubmissionResponder: SessionResponder {
     }
 
     private var isAccountCurrent: Bool {
-        self.state.withLock { $0.generation } == self.service.authenticator.generation
+        let (generation, expires) = self.state.withLock { ($0.generation, $0.credential?.rules.expires) }
+        if let expires, self.service.clock.now() >= expires { return false }
+        return generation == self.service.authenticator.generation
     }
 
     /// An account that was disabled sends nothing more, over connections that it has open neither.
     ///
     /// - Returns: nil to go on, else the answer.
     private func renewAccount() async -> SessionAnswer? {
-        guard let account = self.state.withLock({ $0.account }) else { return .refused(.localError) }
+        let (account, credential) = self.state.withLock { ($0.account, $0.credential) }
+        guard let account else { return .refused(.localError) }
         let generation = self.service.authenticator.generation
         do {
-            guard let current = try await self.service.authenticator.current(account) else {
+            guard let (current, same) = try await self.service.authenticator.current(account, credential: credential)
+            else {
                 self.service.logger.notice(
                     "session ended: the account was changed",
                     metadata: ["account": "\(account.address)", "ip": "\(self.address)"]
@@ -108,7 +117,8 @@ final class SubmissionResponder: SessionResponder {
                 return .closed(.accountChanged)
             }
             self.state.withLock { state in
-                state.account = current
+                state.account = same.map { current.limited(by: $0.rules) } ?? current
+                state.credential = same
                 state.generation = generation
             }
             return nil
@@ -129,8 +139,9 @@ final class SubmissionResponder: SessionResponder {
     private static let reservedOctets = 4 * 1024 * 1024
 
     private func mayBegin(_ parameters: MailParameters) -> SessionAnswer {
-        guard let account = self.state.withLock({ $0.account }) else { return .refused(.localError) }
-        if let reply = SubmissionPolicy.mayUse(parameters.reversePath, account: account).reply {
+        let (account, credential) = self.state.withLock { ($0.account, $0.credential) }
+        guard let account else { return .refused(.localError) }
+        if let reply = self.objection(to: parameters.reversePath, account, credential) {
             self.refused(reply, account)
             return .refused(reply)
         }
@@ -139,15 +150,40 @@ final class SubmissionResponder: SessionResponder {
         return .accepted
     }
 
+    /// Why the envelope's sender may not be, or may not send now.
+    private func objection(to sender: ReversePath, _ account: Account, _ credential: Credential?) -> Reply? {
+        if case .mailbox(let mailbox) = sender, let credential, !credential.rules.maySend(as: mailbox) {
+            return .credentialMayNotSend(credential.name, as: mailbox)
+        }
+        if let reply = SubmissionPolicy.mayUse(sender, account: account).reply { return reply }
+        guard let credential, let limit = credential.rules.messagesPerHour,
+            let wait = self.service.rates.wait(for: credential, now: self.service.clock.now())
+        else { return nil }
+        return .credentialRateExceeded(credential.name, limit: limit, wait: wait)
+    }
+
     private func mayReceive(_ parameters: RecipientParameters) -> SessionAnswer {
-        .accepted
+        let (account, credential) = self.state.withLock { ($0.account, $0.credential) }
+        guard let account, let credential, !credential.rules.maySend(to: parameters.forwardPath) else { return .accepted }
+        let reply = Reply.credentialMayNotSend(credential.name, to: parameters.forwardPath)
+        self.refused(reply, account)
+        return .refused(reply)
     }
 
     // MARK: Message
 
     private func begin(_ transaction: MailTransaction, _ facts: SessionFacts) -> SessionAnswer {
-        guard let account = self.state.withLock({ $0.account }) else { return .refused(.localError) }
+        let (account, credential) = self.state.withLock { ($0.account, $0.credential) }
+        guard let account else { return .refused(.localError) }
         let now = self.service.clock.now()
+        if let credential, let limit = credential.rules.messagesPerHour,
+            let wait = self.service.rates.admit(credential, now: now)
+        {
+            // Another session of the same credential was faster.
+            let reply = Reply.credentialRateExceeded(credential.name, limit: limit, wait: wait)
+            self.refused(reply, account)
+            return .refused(reply)
+        }
         let identifier = MessageIdentifier(created: now, random: RandomOctets.make(9))
         let keyword = transaction.mail.isSMTPUTF8 ? "UTF8" + facts.protocolKeyword.dropFirst() : facts.protocolKeyword
         let message = IncomingMessage(

@@ -21,6 +21,7 @@ package struct SubmissionService: SessionService {
     /// Called after each commit: there is something to deliver.
     let queued: @Sendable () -> Void
     let counters: SubmissionCounters
+    let rates = CredentialRates()
     let logger: Logger
 
     package init(

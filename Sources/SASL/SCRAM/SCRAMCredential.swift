@@ -14,14 +14,24 @@ public struct SCRAMCredential: Hashable, Sendable {
     public var storedKey: [UInt8]
     /// `HMAC(SaltedPassword, "Server Key")`, ``SCRAMHash/outputOctets`` long.
     public var serverKey: [UInt8]
+    /// Further passwords of the identity; the first of them that fits counts where this one does not.
+    public var alternatives: [SCRAMAlternative]
 
     /// Takes what was stored.
-    public init(hash: SCRAMHash, salt: [UInt8], iterations: Int, storedKey: [UInt8], serverKey: [UInt8]) {
+    public init(
+        hash: SCRAMHash,
+        salt: [UInt8],
+        iterations: Int,
+        storedKey: [UInt8],
+        serverKey: [UInt8],
+        alternatives: [SCRAMAlternative] = []
+    ) {
         self.hash = hash
         self.salt = salt
         self.iterations = iterations
         self.storedKey = storedKey
         self.serverKey = serverKey
+        self.alternatives = alternatives
     }
 
     /// Derives a credential from a password, which is prepared with SASLprep first. Slow on purpose: milliseconds.

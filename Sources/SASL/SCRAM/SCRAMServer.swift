@@ -74,7 +74,10 @@ struct SCRAMServer: ServerMechanism {
         guard case .asked(let clientFirst) = self.state else { return self.fail(ServerFailure(.outOfSequence)) }
         guard case .scram(let credential) = answer, credential.hash == self.hash, !credential.salt.isEmpty,
             credential.iterations >= 1, credential.storedKey.count == self.hash.outputOctets,
-            credential.serverKey.count == self.hash.outputOctets
+            credential.serverKey.count == self.hash.outputOctets,
+            credential.alternatives.allSatisfy({
+                $0.storedKey.count == self.hash.outputOctets && $0.serverKey.count == self.hash.outputOctets
+            })
         else {
             return self.fail(
                 ServerFailure(.unexpectedAnswer, authenticationIdentity: clientFirst.authenticationIdentity)
@@ -143,20 +146,59 @@ struct SCRAMServer: ServerMechanism {
             serverFirst: serverFirst.octets,
             clientFinalWithoutProof: message.withoutProof
         )
-        let clientSignature = self.hash.authenticationCode(of: authMessage, key: credential.storedKey)
-        let clientKey = zip(message.proof, clientSignature).map { $0 ^ $1 }
-        guard ConstantTime.equals(self.hash.digest(clientKey), credential.storedKey) else {
+        let serverKey: [UInt8]
+        let label: Int64?
+        switch self.proved(by: message.proof, authMessage, credential) {
+        case nil:
             return self.fail(ServerFailure(.wrongCredentials, authenticationIdentity: identity))
+        case .credential:
+            (serverKey, label) = (credential.serverKey, nil)
+        case .alternative(let alternative) where alternative.isAccepted:
+            (serverKey, label) = (alternative.serverKey, alternative.label)
+        case .alternative(let alternative):
+            return self.fail(
+                ServerFailure(.wrongCredentials, authenticationIdentity: identity, alternative: alternative.label)
+            )
         }
-        let serverSignature = self.hash.authenticationCode(of: authMessage, key: credential.serverKey)
+        let serverSignature = self.hash.authenticationCode(of: authMessage, key: serverKey)
         self.state = .finished
         return .succeeded(
             AuthenticatedIdentity(
                 authenticationIdentity: identity,
-                authorizationIdentity: clientFirst.authorizationIdentity
+                authorizationIdentity: clientFirst.authorizationIdentity,
+                alternative: label
             ),
             finalData: SCRAMServerFinal.octets(signature: serverSignature)
         )
+    }
+
+    private enum Proved {
+        case credential
+        case alternative(SCRAMAlternative)
+    }
+
+    /// Which password the proof is made of.
+    ///
+    /// Every key is tried whatever the ones before it said, and never fewer than eight times: neither which password it was shows in the
+    /// time, nor whether there are any besides the first, which would tell an account from a name that nobody has.
+    private func proved(by proof: [UInt8], _ authMessage: [UInt8], _ credential: SCRAMCredential) -> Proved? {
+        func fits(_ storedKey: [UInt8]) -> Bool {
+            let clientSignature = self.hash.authenticationCode(of: authMessage, key: storedKey)
+            let clientKey = zip(proof, clientSignature).map { $0 ^ $1 }
+            return ConstantTime.equals(self.hash.digest(clientKey), storedKey)
+        }
+        var proved: Proved?
+        let step = 8
+        let rounds = (1 + credential.alternatives.count + step - 1) / step * step
+        for round in 0..<rounds {
+            if round > 0, round <= credential.alternatives.count {
+                let alternative = credential.alternatives[round - 1]
+                if fits(alternative.storedKey), proved == nil { proved = .alternative(alternative) }
+            } else if fits(credential.storedKey), round == 0 {
+                proved = .credential
+            }
+        }
+        return proved
     }
 
     /// What the client's header must be followed by under the proof; nil when header and mechanism contradict each other.

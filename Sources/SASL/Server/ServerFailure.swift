@@ -25,10 +25,13 @@ public struct ServerFailure: Error, Hashable, Sendable {
     public var reason: Reason
     /// Whom the client claimed to be, as far as it was understood.
     public var authenticationIdentity: String?
+    /// The label of the ``SCRAMAlternative`` that was proved but is not accepted.
+    public var alternative: Int64?
 
-    public init(_ reason: Reason, authenticationIdentity: String? = nil) {
+    public init(_ reason: Reason, authenticationIdentity: String? = nil, alternative: Int64? = nil) {
         self.reason = reason
         self.authenticationIdentity = authenticationIdentity
+        self.alternative = alternative
     }
 
     /// Whether the peer broke the syntax (SMTP: `501 5.5.2`) rather than failed to prove an identity (`535 5.7.8`).

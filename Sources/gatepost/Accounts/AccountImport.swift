@@ -38,6 +38,8 @@ struct AccountImport: AsyncParsableCommand {
         var added = 0
         var existing: [String] = []
         var faults: [String] = []
+        /// Added all the same, though the password policy would not take the password.
+        var weak: [String] = []
     }
 
     /// Accounts derived before they are sent together.
@@ -51,6 +53,7 @@ struct AccountImport: AsyncParsableCommand {
         let lines = self.lines(octets, &report)
         try await self.store.withSession { session, configuration in
             let masterKey = try MasterKey.open(inDirectory: configuration.data)
+            let judge = try PasswordJudge(configuration)
             var rest = lines[...]
             while !rest.isEmpty {
                 let batch = rest.prefix(AccountImport.batch)
@@ -62,6 +65,11 @@ struct AccountImport: AsyncParsableCommand {
                     } catch let failure as AdministrationFailure where failure.kind == .invalid {
                         report.faults.append("\(self.file):\(line.number): \(failure.message)")
                     }
+                }
+                for (address, line) in named {
+                    guard case .clearText(let password) = line.secret else { continue }
+                    let faults = try judge.faults(of: password, for: address).map(\.description)
+                    if !faults.isEmpty { report.weak.append("\(address): \(faults.joined(separator: "; "))") }
                 }
                 let additions = try await self.derive(named, masterKey, &report)
                 guard !additions.isEmpty else { continue }
@@ -77,6 +85,7 @@ struct AccountImport: AsyncParsableCommand {
             try Terminal.json(report)
         } else {
             for fault in report.faults { Terminal.message("error: \(fault)") }
+            for weak in report.weak { Terminal.message("warning: the password of \(weak)") }
             for address in report.existing { Terminal.message("\(address): exists already, left as it is") }
             Terminal.message(
                 "\(report.added) added, \(report.existing.count) there already, \(report.faults.count) bad lines"

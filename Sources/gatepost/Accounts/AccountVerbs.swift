@@ -9,8 +9,8 @@ struct AccountVerbs: ParsableCommand {
         abstract: "Who may log in, and as whom they may send.",
         subcommands: [
             AccountAdd.self, AccountList.self, AccountShow.self, AccountPassword.self, AccountDisable.self,
-            AccountEnable.self, AccountRemove.self, AccountGrant.self, AccountRevoke.self, AccountImport.self,
-            AccountExport.self,
+            AccountEnable.self, AccountUnlock.self, AccountRemove.self, AccountGrant.self, AccountRevoke.self,
+            AccountImport.self, AccountExport.self, AccountMFA.self, AccountCertificate.self,
         ]
     )
 }
@@ -39,7 +39,7 @@ struct AccountAdd: AsyncParsableCommand {
     func run() async throws {
         try await self.store.withSession { session, configuration in
             let address = try await session.canonicalAddress(self.address)
-            let (credential, shown) = try self.secret.credential(of: address, dataDirectory: configuration.data)
+            let (credential, shown) = try self.secret.credential(of: address, configuration: configuration)
             let addition = AccountAddition(
                 address: address,
                 isSandbox: self.sandbox,
@@ -63,7 +63,11 @@ struct AccountAdd: AsyncParsableCommand {
 struct AccountPassword: AsyncParsableCommand {
     static let configuration = CommandConfiguration(
         commandName: "password",
-        abstract: "Give an account a new password; the old one stops working at once."
+        abstract: "Give an account a new main password; the old one stops working at once. App passwords stay.",
+        discussion: """
+            --must-change alone keeps the password; with --password-stdin it goes with the new one. The mail protocols refuse such a \
+            password with 432 4.7.12.
+            """
     )
 
     @Argument(help: "The account.")
@@ -71,19 +75,36 @@ struct AccountPassword: AsyncParsableCommand {
 
     @OptionGroup var secret: SecretOptions
 
+    @Flag(name: .long, help: "The password must be changed before the mail protocols take it.")
+    var mustChange = false
+
     @OptionGroup var store: StoreOptions
 
     func run() async throws {
         try await self.store.withSession { session, configuration in
             let address = try await session.canonicalAddress(self.address)
+            if self.mustChange, self.secret.isEmpty {
+                guard
+                    case .done(let text) = try await session.perform(
+                        .setMustChange(address: address, mustChange: true)
+                    )
+                else { throw StoreOptions.misunderstood }
+                return Terminal.message(text)
+            }
             // Before somebody types a password for nobody.
-            _ = try await session.perform(.showAccount(address: address))
-            let (credential, shown) = try self.secret.credential(of: address, dataDirectory: configuration.data)
-            guard
-                case .done(let text) = try await session.perform(
-                    .setPassword(address: address, credential: CredentialRecord(credential))
-                )
+            guard case .scramParameters(let records) = try await session.perform(.scramParameters(address: address))
             else { throw StoreOptions.misunderstood }
+            let (credential, shown) = try self.secret.credential(
+                of: address,
+                configuration: configuration,
+                scram: records.compactMap(\.parameters)
+            )
+            let request = AdministrationRequest.setPassword(
+                address: address,
+                credential: CredentialRecord(credential),
+                mustChange: self.mustChange
+            )
+            guard case .done(let text) = try await session.perform(request) else { throw StoreOptions.misunderstood }
             Terminal.message(text)
             try NewPasswordReport(address: address, password: shown).print(json: self.store.json)
         }
@@ -190,6 +211,14 @@ struct AccountShow: AsyncParsableCommand {
             Terminal.result("sandbox      \(account.sandbox ? "yes: what it sends stays in its inbox" : "no")")
             Terminal.result("may send as  \(([account.address] + account.identities).joined(separator: " "))")
             Terminal.result("keys for     \(account.mechanisms.joined(separator: " "))")
+            Terminal.result("second factor \(account.secondFactor ? "on: mail needs app passwords" : "off")")
+            for credential in account.credentials { Terminal.result("credential   \(credential.line)") }
+            for certificate in account.certificates {
+                Terminal.result(
+                    "certificate  \(Terminal.visible(certificate.name)), "
+                        + "\(certificate.isExpired ? "expired" : "expires") \(certificate.expires), \(certificate.fingerprint)"
+                )
+            }
             if let kind = account.foreignHash {
                 Terminal.result("foreign      \(kind): the next PLAIN or LOGIN replaces it by keys of our own")
             }

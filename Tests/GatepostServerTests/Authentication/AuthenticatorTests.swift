@@ -88,11 +88,14 @@ struct AuthenticatorTests {
         try await self.withAuthenticator { authenticator, directory, store in
             let account = try #require(try await directory.account(loginName: "alice"))
             let generation = authenticator.generation
-            #expect(try await authenticator.current(account) == account)
+            let password = try #require(account.credentials.first)
+            #expect(try await authenticator.current(account, credential: password)?.0 == account)
+            #expect(try await authenticator.current(account, credential: nil)?.0 == account)
             _ = try await store.setEnabled(false, of: account.address)
             directory.accountChanged(account.address)
             #expect(authenticator.generation != generation)
-            #expect(try await authenticator.current(account) == nil)
+            #expect(try await authenticator.current(account, credential: password) == nil)
+            #expect(try await authenticator.current(account, credential: nil) == nil)
         }
     }
 }
