@@ -86,6 +86,9 @@ package struct AuditRetention: Hashable, Sendable {
 
 /// The audit trail: append-only, chained, searched. Calls throw ``StoreError``.
 package protocol AuditTrail: AuditLog {
+    /// Of the key that signs heads: Ed25519, 32 octets.
+    var publicKey: [UInt8] { get }
+
     /// Writes what is waiting, so that what was recorded before is found.
     func flush() async throws
 

@@ -128,6 +128,8 @@ package final class SQLiteAuditTrail: AuditTrail {
         self.longReader = try Reader(reading, label: "gatepost.audit.verification")
     }
 
+    package var publicKey: [UInt8] { self.key.publicKey }
+
     package var statistics: Statistics { self.state.withLock { $0.statistics } }
 
     // MARK: Recording

@@ -12,17 +12,17 @@ extension Administration {
             // An account has an @ or is a bare name; what reads as an address or network is one.
             if let network = IPNetwork(target) {
                 return .locks(
-                    try await self.lockGuard().lift(network: network.lifted, actor: .user(0)).map { LockReport($0) }
+                    try await self.lockGuard().lift(network: network.lifted, actor: self.actor).map { LockReport($0) }
                 )
             }
             let address = try await self.canonicalAddress(target)
-            return .locks(try await self.lockGuard().lift(account: address, actor: .user(0)).map { LockReport($0) })
+            return .locks(try await self.lockGuard().lift(account: address, actor: self.actor).map { LockReport($0) })
         case .unlockAccount(let name):
             let address = try await self.canonicalAddress(name)
             guard try await self.accounts.account(address: address) != nil else {
                 throw AdministrationFailure(.notFound, "there is no account \(address)")
             }
-            let lifted = try await self.lockGuard().lift(account: address, actor: .user(0))
+            let lifted = try await self.lockGuard().lift(account: address, actor: self.actor)
             return .locks(lifted.map { LockReport($0) })
         default:
             throw AdministrationFailure(.invalid, "not about locks")

@@ -136,8 +136,10 @@ extension CaseFile {
 
     /// The last time that something was done to the account before the login.
     func last(_ actions: String...) -> AdministrationEvent? {
-        self.administration
-            .filter { actions.contains($0.action) && $0.failure == nil && $0.time <= self.event.attempt.time }
+        // An action is announced before it is done; when it then failed, a second record of the same moment says so.
+        let failed = Set(self.administration.filter { $0.failure != nil }.map(\.time))
+        return self.administration
+            .filter { actions.contains($0.action) && !failed.contains($0.time) && $0.time <= self.event.attempt.time }
             .max { $0.time < $1.time }
     }
 }
