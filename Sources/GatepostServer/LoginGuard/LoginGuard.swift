@@ -1,6 +1,7 @@
 package import GatepostModel
 package import Logging
 package import MailSyntax
+internal import SASL
 internal import SMTP
 internal import Synchronization
 
@@ -12,6 +13,7 @@ package final class LoginGuard: Sendable {
     package static let maximumHeld = 2048
 
     private let state: Mutex<Lockout>
+    private let tagger = Mutex(SecretTagger())
     private let held = Atomic<Int>(0)
     private let clock: any WallClock
     private let audit: (any AuditLog)?
@@ -29,6 +31,33 @@ package final class LoginGuard: Sendable {
         self.clock = clock
         self.logger = logger
         self.audit = audit
+    }
+
+    /// An attempt as far as it is known when its mechanism asks, or when it ended before that.
+    func attempt(
+        _ question: ServerQuestion?,
+        by mechanism: MechanismName,
+        account: String?,
+        loginName: String = "",
+        from origin: LoginExchange.Origin
+    ) -> LoginAttempt {
+        let now = self.clock.now()
+        var attempt = LoginAttempt(
+            time: now,
+            loginName: question?.authenticationIdentity ?? loginName,
+            account: account,
+            mechanism: mechanism,
+            address: origin.address?.unmapped,
+            listener: origin.listener,
+            tls: origin.isTLS ? "yes" : nil,
+            clientName: origin.clientName
+        )
+        if case .password(let credentials) = question {
+            attempt.secretTag = self.tagger.withLock { tagger in
+                tagger.tag(of: credentials.password, now: now, random: { RandomOctets.make(SecretTagger.keyOctets) })
+            }
+        }
+        return attempt
     }
 
     /// Whether the attempt may be looked at.

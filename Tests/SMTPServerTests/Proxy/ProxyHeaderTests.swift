@@ -30,7 +30,10 @@ struct ProxyHeaderTests {
         arguments: [
             ("PROXY TCP4 192.0.2.7 198.51.100.25 51432 587\r\n", client("192.0.2.7", 51_432, to: "198.51.100.25", 587)),
             ("PROXY TCP6 2001:db8::7 2001:db8::25 0 65535\r\n", client("2001:db8::7", 0, to: "2001:db8::25", 65_535)),
-            ("PROXY TCP6 ::ffff:192.0.2.7 ::ffff:198.51.100.25 1 2\r\n", client("192.0.2.7", 1, to: "198.51.100.25", 2)),
+            (
+                "PROXY TCP6 ::ffff:192.0.2.7 ::ffff:198.51.100.25 1 2\r\n",
+                client("192.0.2.7", 1, to: "198.51.100.25", 2)
+            ),
             ("PROXY UNKNOWN\r\n", ProxyHeader(source: .proxy)),
             ("PROXY UNKNOWN ffff::1 whatever it says\r\n", ProxyHeader(source: .proxy)),
         ]
@@ -45,7 +48,8 @@ struct ProxyHeaderTests {
     @Test(
         "version 1, broken",
         arguments: [
-            "EHLO a\r\n", "proxy TCP4 192.0.2.7 198.51.100.25 51432 587\r\n", "PROXY\r\n", "PROXY \r\n", "PROXY TCP4\r\n",
+            "EHLO a\r\n", "proxy TCP4 192.0.2.7 198.51.100.25 51432 587\r\n", "PROXY\r\n", "PROXY \r\n",
+            "PROXY TCP4\r\n",
             "PROXY TCP4 192.0.2.7 198.51.100.25 51432 587\n", "PROXY TCP4 192.0.2.7 198.51.100.25 51432\r\n",
             "PROXY TCP4 192.0.2.7 198.51.100.25 51432 587 \r\n", "PROXY  TCP4 192.0.2.7 198.51.100.25 51432 587\r\n",
             "PROXY TCP4 192.0.2.07 198.51.100.25 51432 587\r\n", "PROXY TCP4 192.0.2.7 198.51.100.25 051432 587\r\n",
@@ -65,12 +69,20 @@ struct ProxyHeaderTests {
         arguments: [
             (binary(0x21, 0x11, four), client("192.0.2.7", 51_432, to: "198.51.100.25", 587)),
             (
-                binary(0x21, 0x21, [UInt8](repeating: 0, count: 15) + [1] + [UInt8](repeating: 0, count: 15) + [2, 0, 9, 0, 8]),
+                binary(
+                    0x21,
+                    0x21,
+                    [UInt8](repeating: 0, count: 15) + [1] + [UInt8](repeating: 0, count: 15) + [2, 0, 9, 0, 8]
+                ),
                 client("::1", 9, to: "::2", 8)
             ),
             // Vectors: ALPN, a NOOP, one of an unknown type, one without a value.
             (
-                binary(0x21, 0x11, four + [0x01, 0, 4, 0x73, 0x6D, 0x74, 0x70, 0x04, 0, 1, 0, 0xEE, 0, 2, 1, 2, 0xEF, 0, 0]),
+                binary(
+                    0x21,
+                    0x11,
+                    four + [0x01, 0, 4, 0x73, 0x6D, 0x74, 0x70, 0x04, 0, 1, 0, 0xEE, 0, 2, 1, 2, 0xEF, 0, 0]
+                ),
                 client("192.0.2.7", 51_432, to: "198.51.100.25", 587)
             ),
             (binary(0x21, 0x31, [UInt8](repeating: 0x2F, count: 216)), ProxyHeader(source: .unixSocket)),
@@ -136,13 +148,19 @@ struct ProxyHeaderTests {
         return [UInt8(sum >> 24), UInt8(sum >> 16 & 255), UInt8(sum >> 8 & 255), UInt8(sum & 255)]
     }
 
-    @Test("whatever comes, it is read or refused, and what was refused is not read with more behind it", arguments: 0..<200 as Range<UInt64>)
+    @Test(
+        "whatever comes, it is read or refused, and what was refused is not read with more behind it",
+        arguments: 0..<200 as Range<UInt64>
+    )
     func random(seed: UInt64) {
         var generator = SeededGenerator(seed: seed)
         var octets = Self.binary(0x21, 0x11, Self.four + [1, 0, 1, 0])
         if seed % 2 == 0 { octets = Array("PROXY TCP4 192.0.2.7 198.51.100.25 51432 587\r\n".utf8) }
         for _ in 0..<Int.random(in: 0..<4, using: &generator) {
-            octets[Int.random(in: 0..<octets.count, using: &generator)] = UInt8.random(in: .min ... .max, using: &generator)
+            octets[Int.random(in: 0..<octets.count, using: &generator)] = UInt8.random(
+                in: .min ... .max,
+                using: &generator
+            )
         }
         switch ProxyHeader.parse(octets) {
         case .header(_, let length):

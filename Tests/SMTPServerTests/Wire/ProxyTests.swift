@@ -32,7 +32,10 @@ struct ProxyTests {
         await server.stop()
     }
 
-    @Test("one octet at a time it is the same, also before TLS", arguments: [ServerSessionConfiguration.Security.none, .implicit])
+    @Test(
+        "one octet at a time it is the same, also before TLS",
+        arguments: [ServerSessionConfiguration.Security.none, .implicit]
+    )
     func slowly(_ security: ServerSessionConfiguration.Security) async throws {
         let service = ScriptedService()
         let server = try await TestListener.start(
@@ -123,7 +126,12 @@ struct ProxyTests {
         #expect(try await client.line() == "421 4.7.0 Too many failed logins from your address; try again later")
         await server.stop()
         let registry = SessionRegistry(maximumSessions: 9, maximumSessionsPerAddress: 9, unlimited: [Self.loopback])
-        let free = try await TestListener.start(.withoutTLS, service: service, denied: [Self.loopback], registry: registry)
+        let free = try await TestListener.start(
+            .withoutTLS,
+            service: service,
+            denied: [Self.loopback],
+            registry: registry
+        )
         #expect(try await free.connect().line()?.hasPrefix("220 ") == true)
         await free.stop()
     }
