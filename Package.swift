@@ -111,7 +111,11 @@ let package = Package(
             ] + nio,
             swiftSettings: strict
         ),
-        .target(name: "GatepostTesting", dependencies: ["GatepostModel"], swiftSettings: strict),
+        .target(
+            name: "GatepostTesting",
+            dependencies: ["GatepostModel", "MailSyntax", "SASL"],
+            swiftSettings: strict
+        ),
         // Level 5.
         .systemLibrary(name: "CArgon2", pkgConfig: "libargon2", providers: [.apt(["libargon2-dev"])]),
         .systemLibrary(name: "CCrypt", pkgConfig: "libcrypt", providers: [.apt(["libcrypt-dev"])]),
@@ -185,12 +189,15 @@ let package = Package(
         ),
         .testTarget(
             name: "GatepostModelTests",
-            dependencies: ["GatepostModel", "MailSyntax", "SASL", "SMTP"],
+            dependencies: ["GatepostModel", "GatepostTesting", "MailSyntax", "SASL", "SMTP"],
             swiftSettings: strict
         ),
         .testTarget(
             name: "GatepostSQLiteTests",
-            dependencies: ["GatepostSQLite", "GatepostTesting", "GatepostModel", "MailSyntax", "SASL", "SMTP"],
+            dependencies: [
+                "GatepostSQLite", "GatepostTesting", "GatepostModel", "MailSyntax", "SASL", "SMTP",
+                .product(name: "GRDB", package: "GRDB.swift"),
+            ],
             swiftSettings: strict
         ),
         .testTarget(

@@ -17,12 +17,16 @@ final class Connection: @unchecked Sendable {
         var busyTimeoutSeconds: Double
         /// Limits the database's growth, for tests of a full disk.
         var maximumPageCount: Int?
+        /// Whether what is deleted is overwritten at whatever cost.
+        var erasesDeleted = false
     }
 
     let database: DatabaseQueue
     private let handle: OpaquePointer
     /// By the address of the statement's text, which is a literal and so never moves.
     private var statements: [UnsafePointer<UInt8>: PreparedStatement] = [:]
+    /// Of the texts that are put together, of which there are a few dozen.
+    private var composed: [String: PreparedStatement] = [:]
     /// Pages in the write-ahead log after the last commit.
     private(set) var logPages = 0
 
@@ -42,7 +46,7 @@ final class Connection: @unchecked Sendable {
                 try database.execute(sql: "PRAGMA wal_autocheckpoint = 0")
                 try database.execute(sql: "PRAGMA journal_size_limit = 67108864")
                 // Debian's default overwrites what is deleted, at twice the writing; FAST does so where it costs none.
-                try database.execute(sql: "PRAGMA secure_delete = FAST")
+                try database.execute(sql: "PRAGMA secure_delete = \(settings.erasesDeleted ? "ON" : "FAST")")
                 if let limit = settings.maximumPageCount {
                     try database.execute(sql: "PRAGMA max_page_count = \(limit)")
                 }
@@ -64,6 +68,14 @@ final class Connection: @unchecked Sendable {
         if let statement = self.statements[sql.utf8Start] { return statement }
         let statement = try PreparedStatement(connection: self.handle, sql: sql)
         self.statements[sql.utf8Start] = statement
+        return statement
+    }
+
+    /// The statement for a text that is put together from literal parts, prepared once.
+    func statement(text: String) throws -> PreparedStatement {
+        if let statement = self.composed[text] { return statement }
+        let statement = try PreparedStatement(connection: self.handle, text: text)
+        self.composed[text] = statement
         return statement
     }
 
@@ -142,6 +154,7 @@ final class Connection: @unchecked Sendable {
 
     func close() throws {
         self.statements.removeAll()
+        self.composed.removeAll()
         sqlite3_wal_hook(self.handle, nil, nil)
         try self.database.close()
     }

@@ -9,19 +9,34 @@ final class PreparedStatement {
     private let statement: OpaquePointer
     private let connection: OpaquePointer
 
-    init(connection: OpaquePointer, sql: StaticString) throws {
+    convenience init(connection: OpaquePointer, sql: StaticString) throws {
+        try self.init(
+            connection: connection,
+            utf8: UnsafeBufferPointer(start: sql.utf8Start, count: sql.utf8CodeUnitCount)
+        )
+    }
+
+    /// For statements that are put together from literal parts; values are bound all the same.
+    convenience init(connection: OpaquePointer, text: String) throws {
+        let octets = Array(text.utf8)
+        // A designated initializer cannot run inside the closure, so the octets are copied to where they stay.
+        let utf8 = UnsafeMutableBufferPointer<UInt8>.allocate(capacity: octets.count)
+        defer { utf8.deallocate() }
+        _ = utf8.initialize(from: octets)
+        try self.init(connection: connection, utf8: UnsafeBufferPointer(utf8))
+    }
+
+    private init(connection: OpaquePointer, utf8: UnsafeBufferPointer<UInt8>) throws {
         var statement: OpaquePointer?
-        let code = sql.withUTF8Buffer { text in
-            text.withMemoryRebound(to: CChar.self) {
-                sqlite3_prepare_v3(
-                    connection,
-                    $0.baseAddress,
-                    Int32($0.count),
-                    UInt32(SQLITE_PREPARE_PERSISTENT),
-                    &statement,
-                    nil
-                )
-            }
+        let code = utf8.withMemoryRebound(to: CChar.self) {
+            sqlite3_prepare_v3(
+                connection,
+                $0.baseAddress,
+                Int32($0.count),
+                UInt32(SQLITE_PREPARE_PERSISTENT),
+                &statement,
+                nil
+            )
         }
         guard code == SQLITE_OK, let statement else { throw StoreError(connection: connection) }
         self.statement = statement
@@ -126,6 +141,12 @@ final class PreparedStatement {
         return values
     }
 
+    /// Every row in turn, until `body` returns false. What it reads with ``rawOctets(_:)`` is lent until then.
+    func each(_ body: (PreparedStatement) throws -> Bool) throws {
+        defer { self.reset() }
+        while try self.step(), try body(self) {}
+    }
+
     private func step() throws -> Bool {
         switch sqlite3_step(self.statement) {
         case SQLITE_ROW: return true
@@ -164,4 +185,11 @@ final class PreparedStatement {
     }
 
     func optionalOctets(_ column: Int32) -> [UInt8]? { self.isNull(column) ? nil : self.octets(column) }
+
+    /// The octets of a text or blob without a copy, valid until the next step; nil for null.
+    func rawOctets(_ column: Int32) -> UnsafeRawBufferPointer? {
+        guard !self.isNull(column) else { return nil }
+        let pointer = sqlite3_column_blob(self.statement, column)
+        return UnsafeRawBufferPointer(start: pointer, count: Int(sqlite3_column_bytes(self.statement, column)))
+    }
 }

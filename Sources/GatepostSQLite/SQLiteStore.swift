@@ -43,7 +43,7 @@ package final class SQLiteStore: Sendable {
     /// For lists and statistics.
     let listReader: Reader
     let spool: Spool
-    let inboxSignal = InboxSignal()
+    let inboxSignal = ArrivalSignal()
     private let lock: DataDirectoryLock
 
     /// Opens the store of a data directory, which is made if it is not there, and makes due again what a former process had leased.

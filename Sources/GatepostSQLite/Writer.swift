@@ -120,6 +120,12 @@ final class Writer: @unchecked Sendable {
         }
     }
 
+    /// Moves the whole log into the database and empties it, so that it holds no former content.
+    func emptyLog() throws {
+        guard !self.isClosed, !self.needsRecovery else { return }
+        try self.connection.checkpoint(.truncate)
+    }
+
     func close() {
         guard !self.isClosed else { return }
         self.isClosed = true

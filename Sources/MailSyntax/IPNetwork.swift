@@ -13,6 +13,12 @@ public struct IPNetwork: Hashable, Sendable {
         self.prefixLength = prefixLength
     }
 
+    fileprivate init(around address: IPAddress, clamped length: Int) {
+        let length = min(max(length, 0), address.bitWidth)
+        self.address = address.masked(to: length)
+        self.prefixLength = length
+    }
+
     /// Reads `address/prefix`, or a bare address as the block of only itself; nil for anything else.
     public init?(_ text: some StringProtocol) {
         let parts = Array(text.utf8).split(separator: ASCII.slash, omittingEmptySubsequences: false)
@@ -46,6 +52,14 @@ extension IPNetwork: CustomStringConvertible {
 }
 
 extension IPAddress {
+    /// The block around the address: of `v4` bits for IPv4, also when it is mapped into IPv6, and of `v6` bits for IPv6.
+    ///
+    /// One customer's line is a `/32` and a `/64`: who has the line has all of the `/64` (RFC 6177 §2).
+    public func network(v4: Int = 32, v6: Int = 64) -> IPNetwork {
+        let address = self.unmapped
+        return IPNetwork(around: address, clamped: address.family == .v4 ? v4 : v6)
+    }
+
     /// The address with all bits after the first `length` cleared.
     func masked(to length: Int) -> IPAddress {
         func mask(_ bits: Int, of width: Int) -> UInt64 {

@@ -16,8 +16,10 @@ public struct Listener: Sendable {
         public var port: Int
         public var session: ServerSessionConfiguration
         public var timeouts: SessionTimeouts
-        /// Addresses that are turned away at connect.
+        /// Addresses that are turned away at connect, unless the registry's unlimited ones hold them too.
         public var denied: [IPNetwork]
+        /// Proxies: what connects from there must begin with a ``ProxyHeader``, and what connects from elsewhere may not.
+        public var proxies: [IPNetwork]
 
         public init(
             name: String,
@@ -25,7 +27,8 @@ public struct Listener: Sendable {
             port: Int,
             session: ServerSessionConfiguration,
             timeouts: SessionTimeouts = SessionTimeouts(),
-            denied: [IPNetwork] = []
+            denied: [IPNetwork] = [],
+            proxies: [IPNetwork] = []
         ) {
             self.name = name
             self.host = host
@@ -33,6 +36,7 @@ public struct Listener: Sendable {
             self.session = session
             self.timeouts = timeouts
             self.denied = denied
+            self.proxies = proxies
         }
     }
 
@@ -62,6 +66,12 @@ public struct Listener: Sendable {
             logger: logger,
             now: now
         )
+        let intake = ConnectionIntake(
+            configuration: configuration,
+            shared: shared,
+            service: service,
+            registry: registry
+        )
         let channel = try await ServerBootstrap(group: group)
             .serverChannelOption(.socketOption(.so_reuseaddr), value: 1)
             .serverChannelOption(.backlog, value: 1024)
@@ -72,40 +82,7 @@ public struct Listener: Sendable {
                 value: AdaptiveRecvByteBufferAllocator(minimum: 512, initial: 1024, maximum: 65_536)
             )
             .childChannelInitializer { channel in
-                channel.eventLoop.makeCompletedFuture {
-                    let remote = channel.remoteAddress
-                    let address = remote?.ipAddress.flatMap { IPAddress($0) }?.unmapped
-                    let peer = SessionPeer(address: address, port: remote?.port, listener: configuration.name)
-                    var refusal: Reply?
-                    if let address, configuration.denied.contains(where: { $0.contains(address) }) {
-                        refusal = .addressDenied
-                    } else {
-                        switch registry.admit(channel, from: address) {
-                        case .admitted:
-                            // Not left to the handler: a connection may die before it ever becomes active.
-                            channel.closeFuture.whenComplete { _ in registry.remove(channel, from: address) }
-                        case .serverFull: refusal = .serverFull
-                        case .addressFull: refusal = .tooManySessions
-                        case .shuttingDown: refusal = .shuttingDown
-                        }
-                    }
-                    if refusal != nil, configuration.session.security == .implicit {
-                        guard registry.mayHearRefusal() else {
-                            channel.close(promise: nil)
-                            return
-                        }
-                        channel.closeFuture.whenComplete { _ in registry.refusalEnded() }
-                    }
-                    try channel.pipeline.syncOperations.addHandler(
-                        SessionChannelHandler(
-                            shared: shared,
-                            peer: peer,
-                            service: service,
-                            eventLoop: channel.eventLoop,
-                            refusal: refusal
-                        )
-                    )
-                }
+                channel.eventLoop.makeCompletedFuture { try intake.accept(channel) }
             }
             .bind(host: configuration.host, port: configuration.port)
             .get()

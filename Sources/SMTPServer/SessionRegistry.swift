@@ -11,13 +11,23 @@ public final class SessionRegistry: Sendable {
         case serverFull
         /// Over the limit of its address.
         case addressFull
+        /// Its address connects too often.
+        case tooFrequent
         /// The server is going down.
         case shuttingDown
     }
 
+    private struct Entry {
+        var channel: any Channel
+        /// nil where no address is counted.
+        var network: IPNetwork?
+    }
+
     private struct State {
-        var byAddress: [IPAddress: Int] = [:]
-        var channels: [ObjectIdentifier: any Channel] = [:]
+        /// By the address, an IPv6 one with its /64: whoever has one of these has them all.
+        var byAddress: [IPNetwork: Int] = [:]
+        var channels: [ObjectIdentifier: Entry] = [:]
+        var rates: ArrivalRates
         var isShuttingDown = false
         var refusals = 0
     }
@@ -27,40 +37,83 @@ public final class SessionRegistry: Sendable {
 
     public let maximumSessions: Int
     public let maximumSessionsPerAddress: Int
-    /// Addresses without a limit of their own.
+    /// New sessions of an address within a minute, refused ones not counted. Loopback is free of it: programs on this host come often.
+    public let maximumArrivalsPerMinute: Int
+    /// Addresses without a limit of their own; they are never denied either.
     public let unlimited: [IPNetwork]
-    private let state = Mutex(State())
+    private let state: Mutex<State>
+    private let now: @Sendable () -> Int64
 
-    public init(maximumSessions: Int, maximumSessionsPerAddress: Int, unlimited: [IPNetwork] = []) {
+    public convenience init(
+        maximumSessions: Int,
+        maximumSessionsPerAddress: Int,
+        maximumArrivalsPerMinute: Int = .max,
+        unlimited: [IPNetwork] = []
+    ) {
+        self.init(
+            maximumSessions: maximumSessions,
+            maximumSessionsPerAddress: maximumSessionsPerAddress,
+            maximumArrivalsPerMinute: maximumArrivalsPerMinute,
+            unlimited: unlimited,
+            now: { Int64(truncatingIfNeeded: NIODeadline.now().uptimeNanoseconds) }
+        )
+    }
+
+    /// - Parameter now: Nanoseconds of a clock that only goes forward.
+    init(
+        maximumSessions: Int,
+        maximumSessionsPerAddress: Int,
+        maximumArrivalsPerMinute: Int,
+        unlimited: [IPNetwork],
+        now: @escaping @Sendable () -> Int64
+    ) {
         self.maximumSessions = maximumSessions
         self.maximumSessionsPerAddress = maximumSessionsPerAddress
+        self.maximumArrivalsPerMinute = maximumArrivalsPerMinute
         self.unlimited = unlimited
+        self.state = Mutex(State(rates: ArrivalRates(perMinute: maximumArrivalsPerMinute)))
+        self.now = now
     }
 
     /// Open sessions.
     public var count: Int { self.state.withLock { $0.channels.count } }
 
+    func isUnlimited(_ address: IPAddress) -> Bool {
+        self.unlimited.contains { $0.contains(address) }
+    }
+
+    /// Counts a connection in, until ``remove(_:)``; a second call for the same one moves it to another address.
+    ///
+    /// - Parameter address: nil where none is to be counted: a Unix socket, or a proxy.
     func admit(_ channel: any Channel, from address: IPAddress?) -> Admission {
-        let isUnlimited = address.map { address in self.unlimited.contains { $0.contains(address) } } ?? true
+        let network = address.flatMap { self.isUnlimited($0) ? nil : $0.network() }
         return self.state.withLock { state in
+            let identifier = ObjectIdentifier(channel)
+            let isMove = state.channels[identifier] != nil
             if state.isShuttingDown { return .shuttingDown }
-            guard state.channels.count < self.maximumSessions else { return .serverFull }
-            if let address {
-                let count = state.byAddress[address, default: 0]
-                guard isUnlimited || count < self.maximumSessionsPerAddress else { return .addressFull }
-                state.byAddress[address] = count + 1
+            guard isMove || state.channels.count < self.maximumSessions else { return .serverFull }
+            if let network {
+                let count = state.byAddress[network, default: 0]
+                guard count < self.maximumSessionsPerAddress else { return .addressFull }
+                if self.maximumArrivalsPerMinute < .max, !network.address.isLoopback {
+                    guard state.rates.arrives(network, now: self.now()) else { return .tooFrequent }
+                }
+                state.byAddress[network] = count + 1
             }
-            state.channels[ObjectIdentifier(channel)] = channel
+            if isMove { SessionRegistry.remove(identifier, from: &state) }
+            state.channels[identifier] = Entry(channel: channel, network: network)
             return .admitted
         }
     }
 
-    func remove(_ channel: any Channel, from address: IPAddress?) {
-        self.state.withLock { state in
-            guard state.channels.removeValue(forKey: ObjectIdentifier(channel)) != nil else { return }
-            guard let address, let count = state.byAddress[address] else { return }
-            state.byAddress[address] = count > 1 ? count - 1 : nil
-        }
+    func remove(_ channel: any Channel) {
+        self.state.withLock { SessionRegistry.remove(ObjectIdentifier(channel), from: &$0) }
+    }
+
+    private static func remove(_ identifier: ObjectIdentifier, from state: inout State) {
+        guard let entry = state.channels.removeValue(forKey: identifier) else { return }
+        guard let network = entry.network, let count = state.byAddress[network] else { return }
+        state.byAddress[network] = count > 1 ? count - 1 : nil
     }
 
     /// Whether a connection that is refused may still do a TLS handshake to hear why; false when so many do already that it must
@@ -82,7 +135,7 @@ public final class SessionRegistry: Sendable {
     public func shutDown(within limit: Duration) async {
         let channels = self.state.withLock { state in
             state.isShuttingDown = true
-            return Array(state.channels.values)
+            return state.channels.values.map(\.channel)
         }
         for channel in channels {
             channel.pipeline.fireUserInboundEventTriggered(SessionShutdown())

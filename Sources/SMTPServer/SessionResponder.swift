@@ -4,8 +4,18 @@ public import SMTP
 
 /// Makes the responder of each new session: the application behind the listener.
 public protocol SessionService: Sendable {
+    /// Why a peer is turned away at connect, before anything is made for it; nil: it is not. Not asked about addresses without limits.
+    ///
+    /// Called on the connection's event loop; must not block.
+    func refusal(for peer: SessionPeer) -> Reply?
+
     /// Called on the connection's event loop; must not block.
     func makeResponder(for peer: SessionPeer) -> any SessionResponder
+}
+
+extension SessionService {
+    /// Nobody is turned away.
+    public func refusal(for peer: SessionPeer) -> Reply? { nil }
 }
 
 /// Who connected, and where.

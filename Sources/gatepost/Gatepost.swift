@@ -23,8 +23,8 @@ struct Gatepost: ParsableCommand {
             CommandGroup(
                 name: "What it holds",
                 subcommands: [
-                    AccountVerbs.self, AppPasswordVerbs.self, APITokenVerbs.self, PasswordsVerbs.self, DomainVerbs.self,
-                    QueueVerbs.self, InboxVerbs.self,
+                    AccountVerbs.self, LockVerbs.self, AppPasswordVerbs.self, APITokenVerbs.self, PasswordsVerbs.self,
+                    DomainVerbs.self, QueueVerbs.self, InboxVerbs.self, AuditVerbs.self,
                 ]
             ),
             CommandGroup(name: "Mail client", subcommands: [Send.self, ProviderVerbs.self]),

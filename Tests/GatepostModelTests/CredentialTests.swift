@@ -41,7 +41,10 @@ struct AppSecretTests {
 
     @Test(
         "what has not its form has no digest",
-        arguments: ["", "-----", "k7mqp-x3vda-9wnbc-f4hjt", "k7mqp-x3vda-9wnbc-f4hjt-ys2uea", "k7mqp-x3vda-9wnbc-f4hjt-ys2u0", "pässword"]
+        arguments: [
+            "", "-----", "k7mqp-x3vda-9wnbc-f4hjt", "k7mqp-x3vda-9wnbc-f4hjt-ys2uea", "k7mqp-x3vda-9wnbc-f4hjt-ys2u0",
+            "pässword",
+        ]
     )
     func others(_ typed: String) {
         #expect(AppSecret.passwordDigest(typed.utf8) == nil)
@@ -87,25 +90,90 @@ struct CredentialCheckTests {
         Case(testDescription: "main password", expected: .allowed),
         Case(testDescription: "app password", kind: .appPassword, expected: .allowed),
         Case(testDescription: "account disabled", isAccountEnabled: false, expected: .refused(.disabled)),
-        Case(testDescription: "credential disabled", kind: .appPassword, isEnabled: false, expected: .refused(.disabled)),
+        Case(
+            testDescription: "credential disabled",
+            kind: .appPassword,
+            isEnabled: false,
+            expected: .refused(.disabled)
+        ),
         Case(testDescription: "expires this moment", kind: .appPassword, expires: 0, expected: .refused(.expired)),
         Case(testDescription: "expired", kind: .appPassword, expires: -1, expected: .refused(.expired)),
         Case(testDescription: "expires in a second", kind: .appPassword, expires: 1, expected: .allowed),
-        Case(testDescription: "from its network", kind: .appPassword, networks: ["10.0.0.0/8", "192.0.2.0/24"], expected: .allowed),
-        Case(testDescription: "from another network", kind: .appPassword, networks: ["10.0.0.0/8"], expected: .refused(.addressRefused)),
-        Case(testDescription: "mapped address of its network", kind: .appPassword, networks: ["192.0.2.0/24"], address: "::ffff:192.0.2.9", expected: .allowed),
-        Case(testDescription: "from IPv6 with an IPv4 network", networks: ["0.0.0.0/0"], address: "2001:db8::1", expected: .refused(.addressRefused)),
+        Case(
+            testDescription: "from its network",
+            kind: .appPassword,
+            networks: ["10.0.0.0/8", "192.0.2.0/24"],
+            expected: .allowed
+        ),
+        Case(
+            testDescription: "from another network",
+            kind: .appPassword,
+            networks: ["10.0.0.0/8"],
+            expected: .refused(.addressRefused)
+        ),
+        Case(
+            testDescription: "mapped address of its network",
+            kind: .appPassword,
+            networks: ["192.0.2.0/24"],
+            address: "::ffff:192.0.2.9",
+            expected: .allowed
+        ),
+        Case(
+            testDescription: "from IPv6 with an IPv4 network",
+            networks: ["0.0.0.0/0"],
+            address: "2001:db8::1",
+            expected: .refused(.addressRefused)
+        ),
         Case(testDescription: "local socket, no network asked for", address: nil, expected: .allowed),
-        Case(testDescription: "local socket, network asked for", networks: ["0.0.0.0/0", "::/0"], address: nil, expected: .refused(.addressRefused)),
-        Case(testDescription: "main password with a second factor", hasSecondFactor: true, expected: .refused(.needsAppPassword)),
-        Case(testDescription: "app password with a second factor", kind: .appPassword, hasSecondFactor: true, expected: .allowed),
-        Case(testDescription: "main password on the web with a second factor", hasSecondFactor: true, use: .web, expected: .allowed),
+        Case(
+            testDescription: "local socket, network asked for",
+            networks: ["0.0.0.0/0", "::/0"],
+            address: nil,
+            expected: .refused(.addressRefused)
+        ),
+        Case(
+            testDescription: "main password with a second factor",
+            hasSecondFactor: true,
+            expected: .refused(.needsAppPassword)
+        ),
+        Case(
+            testDescription: "app password with a second factor",
+            kind: .appPassword,
+            hasSecondFactor: true,
+            expected: .allowed
+        ),
+        Case(
+            testDescription: "main password on the web with a second factor",
+            hasSecondFactor: true,
+            use: .web,
+            expected: .allowed
+        ),
         Case(testDescription: "must change", mustChange: true, expected: .refused(.passwordChange)),
         Case(testDescription: "must change, on the web", mustChange: true, use: .web, expected: .allowed),
-        Case(testDescription: "must change, second factor", hasSecondFactor: true, mustChange: true, expected: .refused(.needsAppPassword)),
-        Case(testDescription: "must change, but from nowhere", mustChange: true, networks: ["10.0.0.0/8"], expected: .refused(.addressRefused)),
-        Case(testDescription: "second factor, but disabled", isAccountEnabled: false, hasSecondFactor: true, expected: .refused(.disabled)),
-        Case(testDescription: "app password on the web", kind: .appPassword, use: .web, expected: .refused(.mechanismRefused)),
+        Case(
+            testDescription: "must change, second factor",
+            hasSecondFactor: true,
+            mustChange: true,
+            expected: .refused(.needsAppPassword)
+        ),
+        Case(
+            testDescription: "must change, but from nowhere",
+            mustChange: true,
+            networks: ["10.0.0.0/8"],
+            expected: .refused(.addressRefused)
+        ),
+        Case(
+            testDescription: "second factor, but disabled",
+            isAccountEnabled: false,
+            hasSecondFactor: true,
+            expected: .refused(.disabled)
+        ),
+        Case(
+            testDescription: "app password on the web",
+            kind: .appPassword,
+            use: .web,
+            expected: .refused(.mechanismRefused)
+        ),
         Case(testDescription: "token for mail", kind: .apiToken, expected: .refused(.mechanismRefused)),
         Case(testDescription: "token for the interface", kind: .apiToken, use: .interface, expected: .allowed),
         Case(testDescription: "password for the interface", use: .interface, expected: .refused(.mechanismRefused)),
@@ -113,7 +181,13 @@ struct CredentialCheckTests {
         Case(testDescription: "too old", age: 100, maximumAge: .seconds(100), expected: .refused(.passwordChange)),
         Case(testDescription: "not too old", age: 99, maximumAge: .seconds(100), expected: .allowed),
         Case(testDescription: "age unknown", maximumAge: .seconds(100), expected: .allowed),
-        Case(testDescription: "old app password", kind: .appPassword, age: 1000, maximumAge: .seconds(100), expected: .allowed),
+        Case(
+            testDescription: "old app password",
+            kind: .appPassword,
+            age: 1000,
+            maximumAge: .seconds(100),
+            expected: .allowed
+        ),
     ]
 
     @Test("every rule, in its order", arguments: cases)
@@ -247,7 +321,11 @@ struct LoginNameTests {
         Case(typed: "sales", defaultDomain: "example.org", expected: .account("alice@example.org", .grantedAddress)),
         Case(typed: "info@example.com", expected: .ambiguous("info@example.com")),
         Case(typed: "nobody@example.org", expected: .unknown("nobody@example.org")),
-        Case(typed: "*@example.com", granted: ["*@example.com": ["alice@example.org"]], expected: .unknown("*@example.com")),
+        Case(
+            typed: "*@example.com",
+            granted: ["*@example.com": ["alice@example.org"]],
+            expected: .unknown("*@example.com")
+        ),
         Case(typed: "", defaultDomain: "example.org", expected: .unknown("@example.org")),
         Case(typed: "alice@", defaultDomain: "example.org", expected: .unknown("alice@")),
         Case(typed: "alice@example.org@example.org", expected: .unknown("alice@example.org@example.org")),

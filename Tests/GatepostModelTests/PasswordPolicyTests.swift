@@ -7,10 +7,12 @@ struct PasswordPolicyTests {
         "what guessers try first is weak, and says why",
         arguments: [
             ("password", PasswordStrength.Weakness.commonWord), ("Password1", .commonWord), ("p@ssw0rd", .commonWord),
-            ("drowssap", .commonWord), ("qwertyuiop", .commonWord), ("letmein2024", .commonWord), ("gatepost!", .commonWord),
+            ("drowssap", .commonWord), ("qwertyuiop", .commonWord), ("letmein2024", .commonWord),
+            ("gatepost!", .commonWord),
             ("aaaaaaaaaaaa", .repetition), ("xyxyxyxyxyxyxy", .repetition), ("abcdefghijkl", .sequence),
             ("987654321", .sequence), ("asdfghjkl", .commonWord), ("lkjhgfdsa", .keyboard), ("zaq12wsx", .sequence),
-            ("alice1987", .ownName), ("Alice-Example", .ownName), ("examplepost", .ownName), ("summer2026!", .commonWord),
+            ("alice1987", .ownName), ("Alice-Example", .ownName), ("examplepost", .ownName),
+            ("summer2026!", .commonWord),
             ("correct horse", .commonWord),
         ]
     )
@@ -23,7 +25,8 @@ struct PasswordPolicyTests {
     @Test(
         "what cannot be guessed is strong enough",
         arguments: [
-            "correct horse battery staple", "k7mqp-x3vda-9wnbc-f4hjt", "Tr0ub4dor&3xkcd", "mV9#qLz2!r", "пароль-который-длинный",
+            "correct horse battery staple", "k7mqp-x3vda-9wnbc-f4hjt", "Tr0ub4dor&3xkcd", "mV9#qLz2!r",
+            "пароль-который-длинный",
             "kobaltwindjammerfrost",
         ]
     )
@@ -56,7 +59,10 @@ struct PasswordPolicyTests {
         #expect(policy.faults(of: "k7mqp-x3vda-9wnbc", context: []) == [])
         #expect(PasswordPolicy(minimumStrength: 0).faults(of: "password", context: []) == [])
         #expect(PasswordPolicy().faults(of: "k7mqp-x3vda-9wnbc", context: [], isReused: true) == [])
-        #expect(PasswordPolicy(minimumLength: 4, minimumStrength: 0).faults(of: "\u{1F468}\u{200D}\u{1F469}é", context: []) == [])
+        #expect(
+            PasswordPolicy(minimumLength: 4, minimumStrength: 0).faults(of: "\u{1F468}\u{200D}\u{1F469}é", context: [])
+                == []
+        )
     }
 }
 
@@ -128,9 +134,14 @@ struct BreachedPasswordSetTests {
         for _ in 0..<2000 {
             var damaged = file
             for _ in 0..<3 {
-                damaged[Int.random(in: 8..<damaged.count, using: &generator)] = UInt8.random(in: 0...255, using: &generator)
+                damaged[Int.random(in: 8..<damaged.count, using: &generator)] = UInt8.random(
+                    in: 0...255,
+                    using: &generator
+                )
             }
-            if Bool.random(using: &generator) { damaged.removeLast(Int.random(in: 0..<damaged.count, using: &generator)) }
+            if Bool.random(using: &generator) {
+                damaged.removeLast(Int.random(in: 0..<damaged.count, using: &generator))
+            }
             do {
                 _ = try self.contains(heads.randomElement() ?? 0, damaged)
             } catch is BreachedPasswordSet.Damaged {

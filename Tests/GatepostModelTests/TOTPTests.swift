@@ -77,7 +77,10 @@ struct TOTPTests {
         TOTP.code(secret: Self.secret(.sha1), counter: UInt64(step), parameters: .standard)
     }
 
-    @Test("the step before and the one after count, the next ones are a wrong clock", arguments: -21...21 as ClosedRange<Int64>)
+    @Test(
+        "the step before and the one after count, the next ones are a wrong clock",
+        arguments: -21...21 as ClosedRange<Int64>
+    )
     func window(_ distance: Int64) {
         let verdict = self.verify(self.code(Self.step + distance))
         #expect(verdict == (abs(distance) <= 1 ? .accepted(step: Self.step + distance) : .clockSkew(steps: distance)))
@@ -92,7 +95,10 @@ struct TOTPTests {
         #expect(self.verify(self.code(Self.step), lastStep: Self.step + 1) == .replayed, "the clock was set back")
     }
 
-    @Test("what is no code is wrong", arguments: ["", "12345", "1234567", "12345a", "१२३४५६", "-12345", "      ", "99999999999999999999"])
+    @Test(
+        "what is no code is wrong",
+        arguments: ["", "12345", "1234567", "12345a", "१२३४५६", "-12345", "      ", "99999999999999999999"]
+    )
     func wrong(_ typed: String) {
         #expect(self.verify(typed) == .wrong)
     }

@@ -48,7 +48,9 @@ package struct Account: Hashable, Sendable, CustomStringConvertible {
 
     /// Whether the account may use this mailbox as reverse-path or author: its own address, its subaddresses, and what was granted.
     package func maySend(as mailbox: Mailbox) -> Bool {
-        guard self.sendsOnlyAs.isEmpty || self.sendsOnlyAs.contains(where: { $0.matches(mailbox) }) else { return false }
+        guard self.sendsOnlyAs.isEmpty || self.sendsOnlyAs.contains(where: { $0.matches(mailbox) }) else {
+            return false
+        }
         if let own = IdentityPattern(self.address), own.matches(mailbox) { return true }
         return self.identities.contains { $0.matches(mailbox) }
     }

@@ -39,7 +39,8 @@ package enum CredentialCheck {
         case (.password, .mail): break
         case (.appPassword, .mail): return .allowed
         case (.apiToken, .interface): return .allowed
-        case (.password, .interface), (.appPassword, .web), (.appPassword, .interface), (.apiToken, .mail), (.apiToken, .web):
+        case (.password, .interface), (.appPassword, .web), (.appPassword, .interface), (.apiToken, .mail),
+            (.apiToken, .web):
             return .refused(.mechanismRefused)
         }
         // The order matters: with a second factor a new main password would not help.

@@ -76,6 +76,9 @@ extension Reply {
 
     /// A name that an operator chose, in the ASCII of a reply line.
     private static func safe(_ name: String) -> String {
-        String(decoding: name.utf8.prefix(64).map { (0x20...0x7e).contains($0) ? $0 : UInt8(ascii: "?") }, as: UTF8.self)
+        String(
+            decoding: name.utf8.prefix(64).map { (0x20...0x7e).contains($0) ? $0 : UInt8(ascii: "?") },
+            as: UTF8.self
+        )
     }
 }

@@ -1,11 +1,15 @@
 extension Configuration {
     /// What one client, and all clients together, may take up. Addresses in `networks.allow` are free of
-    /// `connectionsPerAddress`, `badCommands` and `authenticationAttempts`.
+    /// `connectionsPerAddress`, `connectionsPerMinute` and `failuresPerMinute`. An IPv6 address counts with its /64.
     package struct Limits: Sendable, Hashable {
         /// Sessions in all; the next is told `421 4.3.2`.
         package var connections: Int
         /// Sessions of one address; the next is told `421 4.7.0`.
         package var connectionsPerAddress: Int
+        /// New sessions of one address within a minute; the next is told `421 4.7.0`. Loopback is free of it.
+        package var connectionsPerMinute: Int
+        /// AUTH commands of one address that may fail within a minute, whatever the cause.
+        package var failuresPerMinute: Int
         /// Commands that are unknown, malformed or out of order in one session; the next ends it with `421 4.7.0`.
         package var badCommands: Int
         /// Failed AUTH commands in one session; the last ends it with `421 4.7.0`.
@@ -19,6 +23,8 @@ extension Configuration {
         package init(
             connections: Int = 10_000,
             connectionsPerAddress: Int = 100,
+            connectionsPerMinute: Int = 300,
+            failuresPerMinute: Int = 30,
             badCommands: Int = 20,
             authenticationAttempts: Int = 5,
             hashingThreads: Int = 2,
@@ -27,6 +33,8 @@ extension Configuration {
         ) {
             self.connections = connections
             self.connectionsPerAddress = connectionsPerAddress
+            self.connectionsPerMinute = connectionsPerMinute
+            self.failuresPerMinute = failuresPerMinute
             self.badCommands = badCommands
             self.authenticationAttempts = authenticationAttempts
             self.hashingThreads = hashingThreads

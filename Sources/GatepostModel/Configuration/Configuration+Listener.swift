@@ -20,11 +20,23 @@ extension Configuration {
         package var service: Service
         package var address: IPEndpoint
         package var tls: Security
+        /// What connects from there must begin with a header of the PROXY protocol.
+        package var proxies: [IPNetwork]
+        /// What connects from there may name its client with XCLIENT.
+        package var xclient: [IPNetwork]
 
-        package init(service: Service = .submission, address: IPEndpoint, tls: Security) {
+        package init(
+            service: Service = .submission,
+            address: IPEndpoint,
+            tls: Security,
+            proxies: [IPNetwork] = [],
+            xclient: [IPNetwork] = []
+        ) {
             self.service = service
             self.address = address
             self.tls = tls
+            self.proxies = proxies
+            self.xclient = xclient
         }
 
         /// Submission on every interface: 587 with STARTTLS and 465 with implicit TLS.

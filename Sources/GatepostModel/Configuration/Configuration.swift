@@ -100,6 +100,7 @@ extension Configuration {
         /// What new main passwords must be like.
         package var passwordPolicy: PasswordPolicy = PasswordPolicy()
         package var sockets = AuthenticationSockets()
+        package var lockout = Lockout()
         /// Asked in this order about the passwords of accounts that have none of their own.
         package var passwordCheckers: [PasswordChecker]
 

@@ -56,6 +56,51 @@ package struct Timestamp: Hashable, Comparable, Sendable, Codable, CustomStringC
     }
 }
 
+extension Timestamp {
+    /// Reads RFC 3339 with a zone: `2026-11-24T06:44Z`, `2026-11-24T06:44:49.12+01:00`; seconds may be left out. nil for anything else.
+    package init?(_ text: some StringProtocol) {
+        var octets = Array(text.utf8)[...]
+        func number(_ digits: Int) -> Int64? {
+            guard octets.count >= digits, octets.prefix(digits).allSatisfy({ (0x30...0x39).contains($0) })
+            else { return nil }
+            defer { octets = octets.dropFirst(digits) }
+            return octets.prefix(digits).reduce(0) { $0 * 10 + Int64($1 - 0x30) }
+        }
+        func skip(_ octet: UInt8) -> Bool {
+            guard octets.first == octet else { return false }
+            octets = octets.dropFirst()
+            return true
+        }
+        guard let year = number(4), skip(0x2D), let month = number(2), skip(0x2D), let day = number(2), skip(0x54),
+            let hour = number(2), skip(0x3A), let minute = number(2), (1...12).contains(month),
+            (1...CivilDate.days(inMonth: month, of: year)).contains(day), hour < 24, minute < 60
+        else { return nil }
+        var milliseconds: Int64 = 0
+        if skip(0x3A) {
+            guard let second = number(2), second < 60 else { return nil }
+            milliseconds = second * 1000
+            if skip(0x2E) {
+                let digits = octets.prefix { (0x30...0x39).contains($0) }
+                guard !digits.isEmpty else { return nil }
+                octets = octets.dropFirst(digits.count)
+                let three = (Array(digits) + [0x30, 0x30]).prefix(3)
+                milliseconds += three.reduce(0) { $0 * 10 + Int64($1 - 0x30) }
+            }
+        }
+        var offset: Int64 = 0
+        if !skip(0x5A) {
+            let sign: Int64 = octets.first == 0x2D ? -1 : 1
+            guard skip(0x2B) || skip(0x2D), let hours = number(2), skip(0x3A), let minutes = number(2), hours < 24,
+                minutes < 60
+            else { return nil }
+            offset = sign * (hours * 60 + minutes)
+        }
+        guard octets.isEmpty else { return nil }
+        let days = CivilDate.daysSince1970(year: year, month: month, day: day)
+        self.init(milliseconds: ((days * 1440 + hour * 60 + minute - offset) * 60_000) + milliseconds)
+    }
+}
+
 /// A day of the Gregorian calendar, from a count of days (the algorithm of 400-year eras).
 private struct CivilDate {
     var year: Int
@@ -72,6 +117,25 @@ private struct CivilDate {
         self.day = Int(dayOfYear - (153 * shiftedMonth + 2) / 5 + 1)
         self.month = Int(shiftedMonth < 10 ? shiftedMonth + 3 : shiftedMonth - 9)
         self.year = Int(yearOfEra + era * 400 + (self.month <= 2 ? 1 : 0))
+    }
+}
+
+extension CivilDate {
+    static func days(inMonth month: Int64, of year: Int64) -> Int64 {
+        switch month {
+        case 2: year.isMultiple(of: 4) && (!year.isMultiple(of: 100) || year.isMultiple(of: 400)) ? 29 : 28
+        case 4, 6, 9, 11: 30
+        default: 31
+        }
+    }
+
+    /// For years from 0 on.
+    static func daysSince1970(year: Int64, month: Int64, day: Int64) -> Int64 {
+        let shifted = month <= 2 ? year - 1 : year
+        let era = (shifted >= 0 ? shifted : shifted - 399) / 400
+        let yearOfEra = shifted - era * 400
+        let dayOfYear = (153 * (month + (month > 2 ? -3 : 9)) + 2) / 5 + day - 1
+        return era * 146_097 + yearOfEra * 365 + yearOfEra / 4 - yearOfEra / 100 + dayOfYear - 719_468
     }
 }
 

@@ -40,6 +40,7 @@ extension Administration {
                 throw self.unknownAccount(address)
             }
             await self.hooks.accountChanged(before)
+            self.loginGuard?.secretChanged(account: address)
             try await self.checkSeal(credential, of: address)
             return .done(
                 "\(address): new password"
@@ -59,6 +60,7 @@ extension Administration {
             let address = try await self.canonicalAddress(name)
             guard let removed = try await self.accounts.remove(address: address) else { throw self.unknownAccount(address) }
             await self.hooks.accountChanged(removed)
+            self.loginGuard?.removed(account: address)
             return .done("\(address): removed")
         case .grant(let name, let pattern):
             let address = try await self.canonicalAddress(name)

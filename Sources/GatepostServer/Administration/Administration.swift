@@ -72,6 +72,11 @@ package struct Administration: Sendable {
     let defaultDomain: String?
     let policy: PasswordPolicy
     let hooks: Hooks
+    /// nil where no server runs.
+    let loginGuard: LoginGuard?
+    let trail: any AuditTrail
+    /// Who asks.
+    private(set) var actor = AuditActor.server
 
     package init(
         accounts: any AccountStore,
@@ -82,7 +87,9 @@ package struct Administration: Sendable {
         masterKeys: MasterKeys,
         defaultDomain: String?,
         policy: PasswordPolicy = PasswordPolicy(),
-        hooks: Hooks
+        hooks: Hooks,
+        loginGuard: LoginGuard? = nil,
+        trail: any AuditTrail
     ) {
         self.accounts = accounts
         self.queue = queue
@@ -93,11 +100,31 @@ package struct Administration: Sendable {
         self.defaultDomain = defaultDomain
         self.policy = policy
         self.hooks = hooks
+        self.loginGuard = loginGuard
+        self.trail = trail
     }
 
-    /// Carries out one request. Trouble of any kind is a ``AdministrationResponse/failure(_:)``.
+    /// The same for somebody, whom the audit trail then names.
+    package func acting(as actor: AuditActor) -> Administration {
+        var copy = self
+        copy.actor = actor
+        return copy
+    }
+
+    /// Carries out one request, once the audit trail has it on disk. Trouble of any kind is a ``AdministrationResponse/failure(_:)``.
     package func perform(_ request: AdministrationRequest) async -> AdministrationResponse {
+        let events = await self.events(of: request)
+        let response = await self.response(to: request, events)
+        self.recordFailures(of: events, response)
+        return response
+    }
+
+    private func response(
+        to request: AdministrationRequest,
+        _ events: [AdministrationEvent]
+    ) async -> AdministrationResponse {
         do {
+            try await self.record(events)
             return try await self.answer(request)
         } catch let failure as AdministrationFailure {
             return .failure(failure)
@@ -129,7 +156,10 @@ package struct Administration: Sendable {
         case .rotateKey: return try await self.rotateKey()
         case .addDomain, .listDomains, .showDomain, .removeDomain: return try await self.answerAboutDomains(request)
         case .listQueue, .showMessage, .changeQueue, .queueStatistics: return try await self.answerAboutQueue(request)
+        case .listLocks, .liftLocks, .unlockAccount: return try await self.answerAboutLocks(request)
         case .listInbox, .showInbox, .waitForInbox, .clearInbox: return try await self.answerAboutInboxes(request)
+        case .listAudit, .readAudit, .explainLogin, .verifyAudit, .eraseAccount:
+            return try await self.answerAboutAudit(request)
         }
     }
 

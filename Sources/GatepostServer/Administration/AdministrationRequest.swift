@@ -54,6 +54,21 @@ package enum AdministrationRequest: Codable, Sendable, Hashable {
     case waitForInbox(InboxQuery)
     case clearInbox(account: String?)
 
+    case listLocks
+    /// Of an account, or of an address or network.
+    case liftLocks(target: String)
+    case unlockAccount(name: String)
+
+    /// Records of the audit trail, newest first, those behind `before`.
+    case listAudit(AuditFilter, before: AuditCursor?, limit: Int)
+    /// Records in order, those behind `after`; waits so long for one when there is none.
+    case readAudit(AuditFilter, after: Int64, limit: Int, timeoutMilliseconds: Int64)
+    case explainLogin(reference: String)
+    /// - Parameter head: One that was noted elsewhere.
+    case verifyAudit(head: String?)
+    /// Removes an account and what the trail says of a person.
+    case eraseAccount(address: String)
+
     /// The most accounts, domains or messages that one response holds.
     package static let maximumPage = 500
 }
@@ -124,7 +139,14 @@ package enum AdministrationResponse: Codable, Sendable, Hashable {
     case changed(recipients: Int)
     case statistics(QueueReport)
     case inbox([InboxReport])
+    /// In force, or just lifted.
+    case locks([LockReport])
     case inboxMessage(InboxReport, ContentReport)
+    case audit([AuditReport])
+    /// Those that the filter lets pass; reading goes on behind `next`.
+    case auditPage([AuditReport], next: Int64)
+    case explanation(Explanation)
+    case verification(AuditVerificationReport)
     /// The time of a wait is up.
     case nothing
 }

@@ -1,11 +1,12 @@
 package import GatepostModel
 internal import GatepostSQLite
+internal import Glibc
 
 /// Where a command's requests go: to the running server, or, where none runs, to the stores, which are then locked.
 package final class AdministrationSession {
     private enum Target {
         case server(ControlClient)
-        case stores(Administration, SQLiteStore)
+        case stores(Administration, SQLiteStore, SQLiteAuditTrail)
     }
 
     private let target: Target
@@ -28,6 +29,11 @@ package final class AdministrationSession {
                 try LocalFile.makeDirectory(configuration.data)
                 let store = try await SQLiteStore.open(dataDirectory: configuration.data)
                 try await MasterKeyRotation.finish(inDirectory: configuration.data, store: store)
+                let trail = try SQLiteAuditTrail.open(
+                    dataDirectory: configuration.data,
+                    key: try AuditKeyFile.open(inDirectory: configuration.data),
+                    clock: SystemClock()
+                )
                 let administration = Administration(
                     accounts: store,
                     queue: store,
@@ -40,9 +46,10 @@ package final class AdministrationSession {
                     ),
                     defaultDomain: configuration.authentication.defaultDomain,
                     policy: configuration.authentication.passwordPolicy,
-                    hooks: .offline(version: ProductVersion.current, hostname: configuration.hostname)
-                )
-                return AdministrationSession(.stores(administration, store))
+                    hooks: .offline(version: ProductVersion.current, hostname: configuration.hostname),
+                    trail: trail
+                ).acting(as: .offline(getuid()))
+                return AdministrationSession(.stores(administration, store, trail))
             } catch let error as StoreError where error.code == .inUse && ContinuousClock.now < deadline {
                 try await Task.sleep(for: .milliseconds(50))
             }
@@ -66,7 +73,7 @@ package final class AdministrationSession {
         let response: AdministrationResponse
         switch self.target {
         case .server(let client): response = try client.perform(request)
-        case .stores(let administration, _): response = await administration.perform(request)
+        case .stores(let administration, _, _): response = await administration.perform(request)
         }
         if case .failure(let failure) = response { throw failure }
         return response
@@ -75,7 +82,9 @@ package final class AdministrationSession {
     package func close() async throws {
         switch self.target {
         case .server: return
-        case .stores(_, let store): try await store.close()
+        case .stores(_, let store, let trail):
+            try await trail.close()
+            try await store.close()
         }
     }
 }

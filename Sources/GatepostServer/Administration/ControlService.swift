@@ -72,17 +72,19 @@ package struct ControlService: Service {
 
     private func serve(_ connection: NIOAsyncChannel<ByteBuffer, ByteBuffer>) async {
         do {
-            guard try await ControlService.isTrusted(connection.channel) else {
-                self.logger.warning("control socket: refused a user")
+            let user = try await ControlService.user(of: connection.channel)
+            guard let user, user == 0 || user == geteuid() else {
+                self.logger.warning("control socket: refused a user", metadata: ["uid": "\(user.map { "\($0)" } ?? "?")"])
                 try await connection.channel.close()
                 return
             }
+            let administration = self.administration.acting(as: .user(user))
             try await connection.executeThenClose { inbound, outbound in
                 var pending = ByteBuffer()
                 for try await var chunk in inbound {
                     pending.writeBuffer(&chunk)
                     while let line = pending.readLine() {
-                        let response = await self.respond(to: line)
+                        let response = await self.respond(to: line, administration)
                         try await outbound.write(ByteBuffer(bytes: try ControlProtocol.encode(response)))
                     }
                     guard pending.readableBytes <= ControlProtocol.maximumRequestOctets else { return }
@@ -96,7 +98,7 @@ package struct ControlService: Service {
         }
     }
 
-    private func respond(to line: [UInt8]) async -> AdministrationResponse {
+    private func respond(to line: [UInt8], _ administration: Administration) async -> AdministrationResponse {
         let request: AdministrationRequest
         do {
             request = try ControlProtocol.decode(AdministrationRequest.self, line)
@@ -109,17 +111,17 @@ package struct ControlService: Service {
                 )
             )
         }
-        return await self.administration.perform(request)
+        return await administration.perform(request)
     }
 
-    /// Whether the peer is root or runs as the same user (SO_PEERCRED, unix(7)).
-    private static func isTrusted(_ channel: any Channel) async throws -> Bool {
-        guard let provider = channel as? any SocketOptionProvider else { return false }
+    /// Whom the peer's process belongs to (SO_PEERCRED, unix(7)).
+    private static func user(of channel: any Channel) async throws -> UInt32? {
+        guard let provider = channel as? any SocketOptionProvider else { return nil }
         let peer: PeerCredentials = try await provider.unsafeGetSocketOption(
             level: .socket,
             name: NIOBSDSocket.Option(rawValue: SO_PEERCRED)
         ).get()
-        return peer.user == 0 || peer.user == geteuid()
+        return peer.user
     }
 }
 

@@ -94,16 +94,25 @@ extension Authenticator {
         _ account: Account,
         _ credential: Credential? = nil
     ) async throws -> Finding {
-        let parameters = self.formerParameters([], account.address)
-        _ = try await self.pool.run {
-            try StoredPassword.judge(password, against: nil, former: [], parameters: parameters)
-        }
+        try await self.hash(password, for: account.address)
         return Finding(
             answer: .password(accepted: false),
             account: account,
             credential: credential,
             refusal: refusal
         )
+    }
+
+    /// What every refusal of a password costs.
+    func hashForNothing(_ credentials: PasswordCredentials) async throws {
+        try await self.hash(credentials.password, for: credentials.authenticationIdentity)
+    }
+
+    private func hash(_ password: Secret, for name: String) async throws {
+        let parameters = self.formerParameters([], name)
+        _ = try await self.pool.run {
+            try StoredPassword.judge(password, against: nil, former: [], parameters: parameters)
+        }
     }
 
     /// What former passwords are compared with; made up where there are none, for the time that it takes.

@@ -5,7 +5,17 @@ extension Authenticator {
     /// The keys of all the account's passwords of one salt, so that whichever the client holds is found.
     ///
     /// Those that would be refused are among them, and so are former ones: their proof fails like a wrong one, but the log can say why.
-    func scram(_ question: SCRAMQuestion, account: Account?, peer: LoginPeer) -> Finding {
+    ///
+    /// - Parameters:
+    ///   - isLocked: No proof of a password that people choose is accepted.
+    ///   - spares: Generated ones are, then.
+    func scram(
+        _ question: SCRAMQuestion,
+        account: Account?,
+        peer: LoginPeer,
+        isLocked: Bool = false,
+        spares: Bool = false
+    ) -> Finding {
         // Made for every name, so that it costs everyone the same time; for the address and not the name as typed, or a salt that
         // changes with the case of letters or the domain left out would tell a name that nobody has.
         var answer = SCRAMCredential.fake(
@@ -30,7 +40,9 @@ extension Authenticator {
         for credential in account.credentials {
             let keys = credential.scram.filter { SCRAMParameters($0) == parameters }
             if keys.isEmpty { continue }
-            let isAccepted = self.objection(to: credential, of: account, peer: peer)?.isToldToHolder != false
+            let isLookedAt = !isLocked || (spares && credential.kind != .password)
+            let isAccepted =
+                isLookedAt && self.objection(to: credential, of: account, peer: peer)?.isToldToHolder != false
             for key in keys {
                 if isAccepted, first == nil {
                     first = credential

@@ -13,6 +13,10 @@ package struct Authenticator: Sendable {
         case wrongPassword = "wrong-password"
         /// A password that the account had before, or an app password that was revoked.
         case oldPassword = "old-password"
+        /// Too many different wrong secrets.
+        case locked
+        /// Too many failures of the client's address within a minute.
+        case tooMany = "too-many"
         case domainNotHosted = "domain-not-hosted"
         case disabled
         /// The credential's last day is over.
@@ -255,10 +259,13 @@ package struct Authenticator: Sendable {
             current.id == account.id
         else { return nil }
         guard let credential else {
-            let isSame = current.credentials.filter { $0.kind == .password } == account.credentials.filter { $0.kind == .password }
+            let isSame =
+                current.credentials.filter { $0.kind == .password }
+                == account.credentials.filter { $0.kind == .password }
             return isSame ? (current, nil) : nil
         }
-        guard let same = current.credentials.first(where: { $0.id == credential.id }), same.version == credential.version,
+        guard let same = current.credentials.first(where: { $0.id == credential.id }),
+            same.version == credential.version,
             same.isEnabled, same.rules.expires.map({ self.directory.now < $0 }) ?? true
         else { return nil }
         return (current, same)
@@ -269,7 +276,9 @@ package struct Authenticator: Sendable {
     package func mayAct(_ account: Account, as authorizationIdentity: String?) -> Bool {
         guard let authorizationIdentity, !authorizationIdentity.isEmpty else { return true }
         if self.directory.address(of: authorizationIdentity) == account.address { return true }
-        guard case .account(let named) = self.directory.recollection(loginName: authorizationIdentity) else { return false }
+        guard case .account(let named) = self.directory.recollection(loginName: authorizationIdentity) else {
+            return false
+        }
         return named.address == account.address
     }
 }

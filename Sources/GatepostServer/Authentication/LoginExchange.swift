@@ -16,6 +16,8 @@ final class LoginExchange: Sendable {
         /// The listener's or the socket's name.
         var listener: String
         var isTLS: Bool
+        /// What the client calls itself.
+        var clientName: String?
         /// What only this protocol knows.
         var details: Logger.Metadata = [:]
 
@@ -38,6 +40,14 @@ final class LoginExchange: Sendable {
         case refused(Authenticator.Refusal, AuthenticationReference)
     }
 
+    /// How a login ended, and what has to happen before the client is told.
+    struct Conclusion: Sendable {
+        var verdict: Verdict
+        var ending: Lockout.Ending
+        /// Whether ``LoginExchange/settle(_:)`` has anything to do.
+        var isImmediate: Bool { self.ending.locks.isEmpty && self.ending.delay == .zero }
+    }
+
     /// How far a mechanism got.
     enum Progress: Sendable {
         /// The client owes a response to this.
@@ -52,15 +62,20 @@ final class LoginExchange: Sendable {
         var finding: Authenticator.Finding?
         var loginName = ""
         var generation: UInt64 = 0
+        /// As lockout counts it; nil before a question was asked.
+        var attempt: LoginAttempt?
+        var isLocked = false
     }
 
     private let authenticator: Authenticator
+    private let loginGuard: LoginGuard
     private let counters: SubmissionCounters
     private let logger: Logger
     private let state = Mutex(State())
 
-    init(authenticator: Authenticator, counters: SubmissionCounters, logger: Logger) {
+    init(authenticator: Authenticator, loginGuard: LoginGuard, counters: SubmissionCounters, logger: Logger) {
         self.authenticator = authenticator
+        self.loginGuard = loginGuard
         self.counters = counters
         self.logger = logger
     }
@@ -68,31 +83,73 @@ final class LoginExchange: Sendable {
     /// Whom the client claims to be, as far as it said; empty before.
     var loginName: String { self.state.withLock { $0.loginName } }
 
-    /// Answers a mechanism's question.
+    /// Answers a mechanism's question, if lockout lets it be looked at.
     ///
-    /// - Parameters:
-    ///   - certificate: The verified client certificate in DER.
-    ///   - peer: For other password stores.
-    func answer(_ question: ServerQuestion, certificate: [UInt8]?, peer: LoginPeer) -> Answer {
+    /// - Parameter certificate: The verified client certificate in DER.
+    func answer(
+        _ question: ServerQuestion,
+        by mechanism: MechanismName,
+        certificate: [UInt8]?,
+        from origin: Origin
+    ) -> Answer {
         let generation = self.authenticator.generation
+        let loginName = question.authenticationIdentity
         self.state.withLock { state in
-            state.loginName = question.authenticationIdentity
+            state.loginName = loginName
             state.generation = generation
+            state.attempt = nil
+            state.isLocked = false
         }
-        if let finding = self.authenticator.findingNow(question, peer: peer) { return .now(self.found(finding)) }
+        if case .address(let account) = self.authenticator.subjectNow(of: loginName),
+            self.admission(of: question, by: mechanism, account: account, from: origin) == nil,
+            let finding = self.authenticator.findingNow(question, peer: origin.peer)
+        {
+            return .now(self.found(finding))
+        }
         return .later {
             do {
-                return self.found(try await self.authenticator.finding(question, certificate: certificate, peer: peer))
+                return self.found(try await self.finding(question, mechanism, certificate, origin))
             } catch {
                 self.logger.warning(
                     "login could not be checked",
-                    metadata: [
-                        "reason": "backend-down", "account": "\(question.authenticationIdentity)", "error": "\(error)",
-                    ]
+                    metadata: ["reason": "backend-down", "account": "\(loginName)", "error": "\(error)"]
                 )
                 return nil
             }
         }
+    }
+
+    private func finding(
+        _ question: ServerQuestion,
+        _ mechanism: MechanismName,
+        _ certificate: [UInt8]?,
+        _ origin: Origin
+    ) async throws -> Authenticator.Finding {
+        let account = try await self.authenticator.subject(of: question.authenticationIdentity)
+        if let reason = self.admission(of: question, by: mechanism, account: account, from: origin) {
+            return try await self.authenticator.lockedFinding(question, because: reason, peer: origin.peer)
+        }
+        return try await self.authenticator.finding(question, certificate: certificate, peer: origin.peer)
+    }
+
+    /// Why the attempt is not looked at; nil: it is.
+    private func admission(
+        of question: ServerQuestion,
+        by mechanism: MechanismName,
+        account: String?,
+        from origin: Origin
+    ) -> LockReason? {
+        let attempt = self.loginGuard.attempt(question, by: mechanism, account: account, from: origin)
+        var reason: LockReason?
+        // Tokens and certificates are not guessed, and whom they are for is known only once they were looked at.
+        if mechanism.isGuessable, case .refused(_, let because) = self.loginGuard.admission(of: attempt) {
+            reason = because
+        }
+        self.state.withLock { state in
+            state.attempt = attempt
+            state.isLocked = reason != nil
+        }
+        return reason
     }
 
     private func found(_ finding: Authenticator.Finding) -> ServerAnswer {
@@ -101,7 +158,12 @@ final class LoginExchange: Sendable {
     }
 
     /// Answers the mechanism's questions until its client has its turn or it comes to its end.
-    func run(_ mechanism: inout any ServerMechanism, from first: ServerStep, peer: LoginPeer) async -> Progress {
+    func run(
+        _ mechanism: inout any ServerMechanism,
+        named name: MechanismName,
+        from first: ServerStep,
+        of origin: Origin
+    ) async -> Progress {
         var step = first
         while true {
             switch step {
@@ -112,7 +174,7 @@ final class LoginExchange: Sendable {
             case .failed(let failure):
                 return .ended(.failed(failure), finalData: nil)
             case .question(let question):
-                switch self.answer(question, certificate: nil, peer: peer) {
+                switch self.answer(question, by: name, certificate: nil, from: origin) {
                 case .now(let answer):
                     step = mechanism.received(answer)
                 case .later(let work):
@@ -123,46 +185,86 @@ final class LoginExchange: Sendable {
         }
     }
 
-    /// Judges, counts and logs a mechanism that came to its end.
+    /// Judges, counts and logs a mechanism that came to its end. The client is told after ``settle(_:)``.
     ///
     /// - Parameter objection: Why this account may not log in here although it proved who it is.
     func conclude(
         _ outcome: AuthenticationOutcome,
         from origin: Origin,
         objection: (Account, Credential?) -> Authenticator.Refusal? = { _, _ in nil }
-    ) -> Verdict {
-        let (finding, loginName, generation) = self.state.withLock { state in
-            defer { state.finding = nil }
-            return (state.finding, state.loginName, state.generation)
+    ) -> Conclusion {
+        let (finding, loginName, generation, asked) = self.state.withLock { state in
+            defer {
+                state.finding = nil
+                state.attempt = nil
+                state.isLocked = false
+            }
+            return (state.finding, state.loginName, state.generation, state.attempt)
         }
-        let refusal: Authenticator.Refusal
+        var attempt =
+            asked
+            ?? self.loginGuard.attempt(nil, by: outcome.mechanism, account: nil, loginName: loginName, from: origin)
+        let refusal = self.refusal(outcome, finding, origin, objection)
+        if let refusal {
+            let ending = self.loginGuard.ended(attempt, .refused(refusal.reason))
+            return self.refused(refusal, loginName, outcome.mechanism, origin, finding, ending)
+        }
+        guard let account = finding?.account else {
+            let ending = self.loginGuard.ended(attempt, .refused(.unknownAccount))
+            return self.refused(.unknownAccount, loginName, outcome.mechanism, origin, finding, ending)
+        }
+        let credential = LoginExchange.credential(finding, label: outcome.alternative)
+        attempt.account = account.address
+        attempt.credential = credential?.id
+        let ending = self.loginGuard.ended(attempt, .succeeded, isGuessable: credential?.kind == .password)
+        guard ending.result == .succeeded else {
+            return self.refused(.locked, loginName, outcome.mechanism, origin, finding, ending)
+        }
+        self.accepted(account, credential, loginName, outcome.mechanism, origin)
+        return Conclusion(verdict: .accepted(account, credential, generation: generation), ending: ending)
+    }
+
+    /// Makes durable what the login led to, and holds a guesser's answer back.
+    func settle(_ conclusion: Conclusion) async {
+        await self.loginGuard.settle(conclusion.ending)
+    }
+
+    /// Why the login is refused; nil: it is not.
+    private func refusal(
+        _ outcome: AuthenticationOutcome,
+        _ finding: Authenticator.Finding?,
+        _ origin: Origin,
+        _ objection: (Account, Credential?) -> Authenticator.Refusal?
+    ) -> Authenticator.Refusal? {
         switch outcome.result {
         case .succeeded(let identity):
-            if let account = finding?.account, finding?.refusal == nil {
-                let credential = LoginExchange.credential(finding, label: identity.alternative)
-                if let refused = self.refusal(account, credential, identity, origin) ?? objection(account, credential) {
-                    refusal = refused
-                } else {
-                    self.accepted(account, credential, loginName, outcome.mechanism, origin)
-                    return .accepted(account, credential, generation: generation)
-                }
-            } else {
-                refusal = finding?.refusal ?? .unknownAccount
+            guard let account = finding?.account, finding?.refusal == nil else {
+                return finding?.refusal ?? .unknownAccount
             }
+            let credential = LoginExchange.credential(finding, label: identity.alternative)
+            return self.refusal(account, credential, identity, origin) ?? objection(account, credential)
         case .failed(let failure):
             switch failure.reason {
-            case .malformed: refusal = .malformed
-            case .channelBindingMismatch: refusal = .channelBinding
-            case .ntlmV1NotAllowed: refusal = .mechanismRefused
-            default: refusal = self.refusal(failure, finding, origin)
+            case .malformed: return .malformed
+            case .channelBindingMismatch: return .channelBinding
+            case .ntlmV1NotAllowed: return .mechanismRefused
+            default: return self.refusal(failure, finding, origin)
             }
         }
+    }
+
+    private func refused(
+        _ refusal: Authenticator.Refusal,
+        _ loginName: String,
+        _ mechanism: MechanismName,
+        _ origin: Origin,
+        _ finding: Authenticator.Finding?,
+        _ ending: Lockout.Ending
+    ) -> Conclusion {
         var origin = origin
         if let checker = finding?.checker { origin.details["checker"] = "\(checker)" }
-        return .refused(
-            refusal,
-            self.refuse(refusal, loginName: loginName, mechanism: outcome.mechanism, from: origin)
-        )
+        let reference = self.refuse(refusal, loginName: loginName, mechanism: mechanism, from: origin)
+        return Conclusion(verdict: .refused(refusal, reference), ending: ending)
     }
 
     private static func credential(_ finding: Authenticator.Finding?, label: Int64?) -> Credential? {
@@ -188,6 +290,7 @@ final class LoginExchange: Sendable {
         _ finding: Authenticator.Finding?,
         _ origin: Origin
     ) -> Authenticator.Refusal {
+        if let refusal = finding?.refusal, refusal == .locked || refusal == .tooMany { return refusal }
         if let label = failure.alternative, let account = finding?.account {
             guard let credential = account.credentials.first(where: { $0.id == label }) else { return .oldPassword }
             return self.authenticator.objection(to: credential, of: account, peer: origin.peer) ?? .wrongPassword
@@ -234,6 +337,25 @@ final class LoginExchange: Sendable {
         ]
         self.logger.notice("login refused", metadata: metadata.merging(origin.details) { $1 })
         return reference
+    }
+}
+
+extension AuthenticationOutcome {
+    /// The label of the key that a proof was of, where there were several.
+    fileprivate var alternative: Int64? {
+        if case .succeeded(let identity) = self.result { identity.alternative } else { nil }
+    }
+}
+
+extension Authenticator.Refusal {
+    /// The same in the list that lockout, log and trail share.
+    var reason: AuthenticationReason {
+        switch self {
+        case .addressDenied: .addressRefused
+        case .clearText: .tlsRequired
+        case .sandbox: .notAuthorized
+        default: AuthenticationReason(rawValue: self.rawValue) ?? .tokenRefused
+        }
     }
 }
 

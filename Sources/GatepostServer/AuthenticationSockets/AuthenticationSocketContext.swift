@@ -6,6 +6,7 @@ package import SASL
 /// What the connections of both authentication sockets share: whom they ask, and what they allow.
 package struct AuthenticationSocketContext: Sendable {
     let authenticator: Authenticator
+    let loginGuard: LoginGuard
     let counters: SubmissionCounters
     let clock: any WallClock
     let hostname: String
@@ -21,11 +22,13 @@ package struct AuthenticationSocketContext: Sendable {
     package init(
         _ configuration: Configuration,
         authenticator: Authenticator,
+        loginGuard: LoginGuard,
         counters: SubmissionCounters,
         clock: any WallClock,
         logger: Logger
     ) {
         self.authenticator = authenticator
+        self.loginGuard = loginGuard
         self.counters = counters
         self.clock = clock
         self.hostname = configuration.hostname
@@ -46,7 +49,12 @@ package struct AuthenticationSocketContext: Sendable {
     }
 
     func makeLogin() -> LoginExchange {
-        LoginExchange(authenticator: self.authenticator, counters: self.counters, logger: self.logger)
+        LoginExchange(
+            authenticator: self.authenticator,
+            loginGuard: self.loginGuard,
+            counters: self.counters,
+            logger: self.logger
+        )
     }
 
     /// Whether clients with this address are turned away, as they are at our own listeners.

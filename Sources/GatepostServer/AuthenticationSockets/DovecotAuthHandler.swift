@@ -174,10 +174,15 @@ final class DovecotAuthHandler: ChannelDuplexHandler {
         let login = exchange.login
         let mechanism = exchange.mechanism
         let request = exchange.request
-        let peer = LoginPeer(address: request.remoteAddress.map { "\($0)" }, isTLS: request.isSecured)
+        let origin = Self.origin(of: request)
         Task {
             var mechanism = mechanism
-            let progress = await login.run(&mechanism, from: step, peer: peer)
+            let progress = await login.run(
+                &mechanism,
+                named: request.mechanism,
+                from: step,
+                of: origin
+            )
             let next = mechanism
             eventLoop.execute {
                 let (handler, exchange, context) = bound.value
@@ -201,22 +206,15 @@ final class DovecotAuthHandler: ChannelDuplexHandler {
             self.send(self.machine.challenge(challenge, for: identifier), context)
             self.scheduleTimer(context)
         case .ended(let result, let finalData):
-            self.exchanges[identifier] = nil
-            let verdict = exchange.login.conclude(
+            let conclusion = exchange.login.conclude(
                 AuthenticationOutcome(mechanism: exchange.request.mechanism, result: result),
                 from: Self.origin(of: exchange.request),
                 objection: AuthenticationSocketContext.objection
             )
-            switch verdict {
-            case .accepted(let account, _, _):
-                self.send(self.machine.succeed(identifier, user: account.address, finalData: finalData), context)
-            case .refused(let refusal, let reference):
-                let failure = DovecotFailure(
-                    user: exchange.login.loginName,
-                    reason: reference.refusal,
-                    code: refusal == .passwordChange ? .passwordExpired : nil
-                )
-                self.fail(identifier, failure, context)
+            if conclusion.isImmediate {
+                self.tell(conclusion.verdict, to: exchange, finalData, context)
+            } else {
+                self.settle(conclusion, of: exchange, finalData, context)
             }
         case .unavailable:
             self.exchanges[identifier] = nil
@@ -229,6 +227,47 @@ final class DovecotAuthHandler: ChannelDuplexHandler {
                 user: exchange.login.loginName,
                 reason: "Temporary authentication failure",
                 code: .temporary
+            )
+            self.fail(identifier, failure, context)
+        }
+    }
+
+    /// Tells the verdict once it may be told; other requests go on meanwhile.
+    private func settle(
+        _ conclusion: LoginExchange.Conclusion,
+        of exchange: Exchange,
+        _ finalData: [UInt8]?,
+        _ context: ChannelHandlerContext
+    ) {
+        let eventLoop = context.eventLoop
+        let bound = NIOLoopBound((self, exchange, context), eventLoop: eventLoop)
+        let login = exchange.login
+        Task {
+            await login.settle(conclusion)
+            eventLoop.execute {
+                let (handler, exchange, context) = bound.value
+                guard !handler.isClosed, handler.exchanges[exchange.request.identifier] === exchange else { return }
+                handler.tell(conclusion.verdict, to: exchange, finalData, context)
+            }
+        }
+    }
+
+    private func tell(
+        _ verdict: LoginExchange.Verdict,
+        to exchange: Exchange,
+        _ finalData: [UInt8]?,
+        _ context: ChannelHandlerContext
+    ) {
+        let identifier = exchange.request.identifier
+        self.exchanges[identifier] = nil
+        switch verdict {
+        case .accepted(let account, _, _):
+            self.send(self.machine.succeed(identifier, user: account.address, finalData: finalData), context)
+        case .refused(let refusal, let reference):
+            let failure = DovecotFailure(
+                user: exchange.login.loginName,
+                reason: reference.refusal,
+                code: refusal == .passwordChange ? .passwordExpired : nil
             )
             self.fail(identifier, failure, context)
         }

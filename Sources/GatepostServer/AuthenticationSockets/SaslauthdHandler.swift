@@ -104,21 +104,23 @@ extension AuthenticationSocketContext {
         )
         guard var mechanism = ServerMechanisms.make(.plain, context: context) else { return nil }
         let step = mechanism.received(.present(message))
-        switch await login.run(&mechanism, from: step, peer: LoginPeer()) {
+        let origin = LoginExchange.Origin(
+            address: nil,
+            listener: SaslauthdHandler.name,
+            isTLS: false,
+            details: ["service": "\(String(decoding: request.service, as: UTF8.self))"]
+        )
+        switch await login.run(&mechanism, named: .plain, from: step, of: origin) {
         case .challenge, .unavailable:
             return nil
         case .ended(let result, _):
-            let verdict = login.conclude(
+            let conclusion = login.conclude(
                 AuthenticationOutcome(mechanism: .plain, result: result),
-                from: LoginExchange.Origin(
-                    address: nil,
-                    listener: SaslauthdHandler.name,
-                    isTLS: false,
-                    details: ["service": "\(String(decoding: request.service, as: UTF8.self))"]
-                ),
+                from: origin,
                 objection: AuthenticationSocketContext.objection
             )
-            switch verdict {
+            await login.settle(conclusion)
+            switch conclusion.verdict {
             case .accepted: return .accepted
             case .refused(_, let reference): return .refused(reference.refusal)
             }

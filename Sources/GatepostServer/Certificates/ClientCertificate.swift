@@ -24,7 +24,10 @@ package struct ClientCertificate: Sendable {
     ///
     /// - Throws: When there is none.
     package init(pem: String) throws {
-        guard let document = try PEMDocument.parseMultiple(pemString: pem).first(where: { $0.discriminator == "CERTIFICATE" })
+        guard
+            let document = try PEMDocument.parseMultiple(pemString: pem).first(where: {
+                $0.discriminator == "CERTIFICATE"
+            })
         else { throw NoCertificate() }
         try self.init(Certificate(derEncoded: document.derBytes))
     }

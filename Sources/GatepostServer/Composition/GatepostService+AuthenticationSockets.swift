@@ -7,6 +7,7 @@ extension GatepostService {
     /// - Throws: ``Failure``.
     func openAuthenticationSockets(
         authenticator: Authenticator,
+        loginGuard: LoginGuard,
         counters: SubmissionCounters,
         clock: SystemClock,
         group: any EventLoopGroup
@@ -15,6 +16,7 @@ extension GatepostService {
         let context = AuthenticationSocketContext(
             self.configuration,
             authenticator: authenticator,
+            loginGuard: loginGuard,
             counters: counters,
             clock: clock,
             logger: self.logger

@@ -107,8 +107,14 @@ package struct GatepostService: Sendable {
             uses: uses,
             maximumPasswordAge: self.configuration.authentication.passwordPolicy.maximumAge
         )
+        let loginGuard = LoginGuard(
+            policy: self.configuration.lockoutPolicy(own: try GatepostService.interfaceAddresses()),
+            clock: clock,
+            logger: self.logger
+        )
         let service = SubmissionService(
             authenticator: authenticator,
+            loginGuard: loginGuard,
             queue: store,
             spool: SpoolDirectory(path: store.spoolDirectory, threads: files),
             clock: clock,
@@ -121,6 +127,7 @@ package struct GatepostService: Sendable {
         let registry = SessionRegistry(
             maximumSessions: limits.connections,
             maximumSessionsPerAddress: limits.connectionsPerAddress,
+            maximumArrivalsPerMinute: limits.connectionsPerMinute,
             unlimited: self.configuration.networks.allow
         )
         let (listeners, addresses) = try await self.listen(
@@ -132,6 +139,7 @@ package struct GatepostService: Sendable {
         )
         let sockets = try await self.openAuthenticationSockets(
             authenticator: authenticator,
+            loginGuard: loginGuard,
             counters: counters,
             clock: clock,
             group: group
@@ -158,11 +166,12 @@ package struct GatepostService: Sendable {
                         processIdentifier: getpid(),
                         started: started.description,
                         listeners: names,
-                        counters: self.counters(counters, registry, runner, store)
+                        counters: self.counters(counters, loginGuard, registry, runner, store)
                     )
                 },
                 beforeReport: { await uses.flush() }
-            )
+            ),
+            loginGuard: loginGuard
         )
         let control = ControlService(
             administration: administration,
@@ -320,7 +329,8 @@ package struct GatepostService: Sendable {
                 data: limits.timeouts.data,
                 tlsHandshake: limits.timeouts.tlsHandshake
             ),
-            denied: self.configuration.networks.deny
+            denied: self.configuration.networks.deny,
+            proxies: wanted.proxies
         )
     }
 
@@ -348,6 +358,7 @@ package struct GatepostService: Sendable {
 
     private func counters(
         _ submission: SubmissionCounters,
+        _ loginGuard: LoginGuard,
         _ registry: SessionRegistry,
         _ runner: QueueRunner,
         _ store: SQLiteStore
@@ -357,6 +368,7 @@ package struct GatepostService: Sendable {
         return [
             "sessions": registry.count,
             "loginsSucceeded": submission.succeededLogins,
+            "locks": loginGuard.locks().count,
             "loginsRefused": submission.refusedLogins,
             "messagesAccepted": submission.acceptedMessages,
             "messagesRefused": submission.refusedMessages,

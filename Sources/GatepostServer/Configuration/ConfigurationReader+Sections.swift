@@ -97,7 +97,10 @@ extension ConfigurationReader {
             }
             let usual: Configuration.Listener.Security = address.port == 465 ? .implicit : .starttls
             let security = self.choice("\(record).tls", Configuration.Listener.Security.self) ?? usual
-            listeners.append(Configuration.Listener(service: service, address: address, tls: security))
+            var listener = Configuration.Listener(service: service, address: address, tls: security)
+            listener.proxies = self.trustedNetworks("\(record).proxyProtocol")
+            listener.xclient = self.trustedNetworks("\(record).xclient")
+            listeners.append(listener)
         }
         return listeners
     }
@@ -170,6 +173,7 @@ extension ConfigurationReader {
             self.fault("authentication.mechanisms", "EXTERNAL needs tls.clientAuthorities")
         }
         authentication.sockets = self.authenticationSockets(mechanisms: authentication.mechanisms)
+        authentication.lockout = self.lockout()
         authentication.passwordPolicy = self.passwordPolicy()
         authentication.oauth = self.issuers()
         if authentication.oauth.isEmpty,
@@ -230,7 +234,7 @@ extension ConfigurationReader {
         return networks
     }
 
-    private mutating func networkList(_ path: String) -> [IPNetwork] {
+    mutating func networkList(_ path: String) -> [IPNetwork] {
         var networks: [IPNetwork] = []
         for (path, text) in self.words(path) ?? [] {
             if let network = IPNetwork(text) {
@@ -247,6 +251,10 @@ extension ConfigurationReader {
         limits.connections = self.integer("limits.connections", in: 1...1_000_000) ?? limits.connections
         limits.connectionsPerAddress =
             self.integer("limits.connectionsPerAddress", in: 1...1_000_000) ?? limits.connectionsPerAddress
+        limits.connectionsPerMinute =
+            self.integer("limits.connectionsPerMinute", in: 1...1_000_000) ?? limits.connectionsPerMinute
+        limits.failuresPerMinute =
+            self.integer("limits.failuresPerMinute", in: 1...100_000) ?? limits.failuresPerMinute
         limits.badCommands = self.integer("limits.badCommands", in: 1...10_000) ?? limits.badCommands
         limits.authenticationAttempts =
             self.integer("limits.authenticationAttempts", in: 1...1000) ?? limits.authenticationAttempts
@@ -262,6 +270,8 @@ extension ConfigurationReader {
         limits.timeouts = timeouts
         self.show("limits.connections", "\(limits.connections)")
         self.show("limits.connectionsPerAddress", "\(limits.connectionsPerAddress)")
+        self.show("limits.connectionsPerMinute", "\(limits.connectionsPerMinute)")
+        self.show("limits.failuresPerMinute", "\(limits.failuresPerMinute)")
         self.show("limits.badCommands", "\(limits.badCommands)")
         self.show("limits.authenticationAttempts", "\(limits.authenticationAttempts)")
         self.show("limits.hashingThreads", "\(limits.hashingThreads)")

@@ -2,13 +2,25 @@ package import Logging
 
 /// What the two formats have in common: fixed order of fields, and text that can neither end a line nor drive a terminal.
 enum LogLine {
-    /// Metadata of the handler, its provider and the call, the later ones winning, sorted by name.
+    /// Names that come first, in this order: those of the line about a login, which scripts read.
+    private static let order: [String: Int] = Dictionary(
+        uniqueKeysWithValues: [
+            "result", "reason", "account", "mech", "ip", "listener", "tls", "helo", "secret", "repeat", "ref",
+        ].enumerated().map { ($0.element, $0.offset) }
+    )
+
+    private static func isBefore(_ first: String, _ second: String) -> Bool {
+        let (left, right) = (Self.order[first] ?? .max, Self.order[second] ?? .max)
+        return left == right ? first < second : left < right
+    }
+
+    /// Metadata of the handler, its provider and the call, the later ones winning: those of a login first, the others by name.
     static func fields(_ layers: [Logger.Metadata?]) -> [(name: String, value: Logger.MetadataValue)] {
         var merged: Logger.Metadata = [:]
         for layer in layers {
             if let layer { merged.merge(layer) { _, later in later } }
         }
-        return merged.sorted { $0.key < $1.key }.map { ($0.key, $0.value) }
+        return merged.sorted { Self.isBefore($0.key, $1.key) }.map { ($0.key, $0.value) }
     }
 
     /// Appends text with C0, DEL and C1 controls, line separators and the two special characters escaped as in JSON.

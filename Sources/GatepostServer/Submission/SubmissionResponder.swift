@@ -31,6 +31,7 @@ final class SubmissionResponder: SessionResponder {
         self.peer = peer
         self.login = LoginExchange(
             authenticator: service.authenticator,
+            loginGuard: service.loginGuard,
             counters: service.counters,
             logger: service.logger
         )
@@ -41,7 +42,7 @@ final class SubmissionResponder: SessionResponder {
         case .authentication(let question):
             return self.answer(question, facts)
         case .authenticationEnded(let outcome):
-            return .now(self.conclude(outcome, facts))
+            return self.conclude(outcome, facts)
         case .mail(let parameters):
             if self.isAccountCurrent { return .now(self.mayBegin(parameters)) }
             return .later { await self.renewAccount() ?? self.mayBegin(parameters) }
@@ -59,8 +60,9 @@ final class SubmissionResponder: SessionResponder {
     private func answer(_ question: ServerQuestion, _ facts: SessionFacts) -> SessionResponse {
         let answer = self.login.answer(
             question,
+            by: facts.mechanism ?? .plain,
             certificate: facts.clientCertificate,
-            peer: LoginPeer(address: self.peer.address.map { "\($0)" }, isTLS: facts.isTLS)
+            from: self.origin(facts)
         )
         switch answer {
         case .now(let answer):
@@ -70,14 +72,28 @@ final class SubmissionResponder: SessionResponder {
         }
     }
 
-    private func conclude(_ outcome: AuthenticationOutcome, _ facts: SessionFacts) -> SessionAnswer {
-        let origin = LoginExchange.Origin(
+    private func origin(_ facts: SessionFacts) -> LoginExchange.Origin {
+        LoginExchange.Origin(
             address: self.peer.address,
             listener: self.peer.listener,
             isTLS: facts.isTLS,
+            clientName: facts.clientName,
             details: ["helo": "\(facts.clientName ?? "")"]
         )
-        switch self.login.conclude(outcome, from: origin) {
+    }
+
+    private func conclude(_ outcome: AuthenticationOutcome, _ facts: SessionFacts) -> SessionResponse {
+        let conclusion = self.login.conclude(outcome, from: self.origin(facts))
+        let answer = self.answer(conclusion.verdict)
+        if conclusion.isImmediate { return .now(answer) }
+        return .later {
+            await self.login.settle(conclusion)
+            return answer
+        }
+    }
+
+    private func answer(_ verdict: LoginExchange.Verdict) -> SessionAnswer {
+        switch verdict {
         case .accepted(let account, let credential, let generation):
             self.state.withLock { state in
                 state.account = credential.map { account.limited(by: $0.rules) } ?? account
@@ -164,7 +180,9 @@ final class SubmissionResponder: SessionResponder {
 
     private func mayReceive(_ parameters: RecipientParameters) -> SessionAnswer {
         let (account, credential) = self.state.withLock { ($0.account, $0.credential) }
-        guard let account, let credential, !credential.rules.maySend(to: parameters.forwardPath) else { return .accepted }
+        guard let account, let credential, !credential.rules.maySend(to: parameters.forwardPath) else {
+            return .accepted
+        }
         let reply = Reply.credentialMayNotSend(credential.name, to: parameters.forwardPath)
         self.refused(reply, account)
         return .refused(reply)

@@ -2,6 +2,7 @@ package import GatepostDelivery
 package import GatepostModel
 package import Logging
 internal import SASL
+package import SMTP
 package import SMTPServer
 
 /// What stands behind a submission listener: who may log in, who may send as whom, and where accepted mail goes.
@@ -13,6 +14,7 @@ package struct SubmissionService: SessionService {
     }
 
     let authenticator: Authenticator
+    let loginGuard: LoginGuard
     let queue: any QueueStore
     let spool: SpoolDirectory
     let clock: any WallClock
@@ -26,6 +28,7 @@ package struct SubmissionService: SessionService {
 
     package init(
         authenticator: Authenticator,
+        loginGuard: LoginGuard,
         queue: any QueueStore,
         spool: SpoolDirectory,
         clock: any WallClock,
@@ -36,6 +39,7 @@ package struct SubmissionService: SessionService {
         queued: @escaping @Sendable () -> Void
     ) {
         self.authenticator = authenticator
+        self.loginGuard = loginGuard
         self.queue = queue
         self.spool = spool
         self.clock = clock
@@ -44,6 +48,10 @@ package struct SubmissionService: SessionService {
         self.queued = queued
         self.counters = counters
         self.logger = logger
+    }
+
+    package func refusal(for peer: SessionPeer) -> Reply? {
+        self.loginGuard.refusal(for: peer.address)
     }
 
     package func makeResponder(for peer: SessionPeer) -> any SessionResponder {

@@ -94,6 +94,18 @@ extension Reply {
 extension Reply {
     /// `421 4.3.2`: more sessions in all than the server takes.
     public static let serverFull = Reply(421, .init(4, 3, 2), "Too many sessions on this server; try again later")
+    /// `421 4.7.0`: the client's address connects too often.
+    public static let tooManyConnections = Reply(
+        421,
+        .init(4, 7, 0),
+        "Too many connections from your address within a minute; try again later"
+    )
+    /// `421 4.7.0`: too many failed logins from the client's address.
+    public static let addressBanned = Reply(
+        421,
+        .init(4, 7, 0),
+        "Too many failed logins from your address; try again later"
+    )
     /// `554 5.7.1`: the client's address is on the deny list.
     public static let addressDenied = Reply(554, .init(5, 7, 1), "Access from your address is denied")
 }

@@ -53,7 +53,7 @@ extension ServerSession {
         }
         let fresh = seed()
         guard
-            let made = ServerMechanisms.make(
+            var mechanism = ServerMechanisms.make(
                 name,
                 context: ServerMechanismContext(
                     nonce: fresh.nonce,
@@ -65,8 +65,8 @@ extension ServerSession {
                 )
             )
         else { return self.refuseCommand(.unknownMechanism) }
-        // SMTP has no field for data with success.
-        var mechanism = FinalDataAsChallenge(made)
+        self.finalData = nil
+        self.proved = nil
         let step = mechanism.received(response)
         self.mechanism = mechanism
         self.mechanismName = name
@@ -74,6 +74,8 @@ extension ServerSession {
     }
 
     mutating func receivedResponse(_ line: UnsafeRawBufferPointer) -> ServerAction {
+        let proved = self.proved
+        self.proved = nil
         if line.count == 1, line.first == UInt8(ascii: "*") {
             self.mechanism = nil
             self.state = .command
@@ -83,6 +85,12 @@ extension ServerSession {
             self.mechanism = nil
             self.state = .command
             return self.refuseCommand(.badBase64)
+        }
+        if let proved {
+            self.state = .command
+            guard response.isEmpty else { return self.refuseCommand(.malformedResponse) }
+            self.account = proved
+            return .reply(.authenticationSucceeded)
         }
         guard let step = self.mechanism?.received(response: response) else {
             self.state = .command
@@ -110,6 +118,13 @@ extension ServerSession {
         self.mechanism = nil
         switch answer {
         case .authenticated(let account):
+            if let finalData = self.finalData {
+                // SMTP has no field for data with success, so it goes as a challenge that an empty response answers (RFC 4422 §3.6).
+                self.finalData = nil
+                self.proved = account
+                self.state = .exchange
+                return .reply(.challenge(finalData))
+            }
             self.account = account
             return .reply(.authenticationSucceeded)
         case .refused(let reply):
@@ -127,7 +142,9 @@ extension ServerSession {
             return .reply(.challenge(octets))
         case .question(let question):
             return self.ask(.authentication(question), .authentication)
-        case .succeeded(let identity, _):
+        case .succeeded(let identity, let finalData):
+            // Sent only once the service agrees: it tells that the secret was right, which a guesser who is locked out must not learn.
+            self.finalData = finalData
             return self.finish(.succeeded(identity), isMalformed: false)
         case .failed(let failure):
             return self.finish(.failed(failure), isMalformed: failure.isMalformed)

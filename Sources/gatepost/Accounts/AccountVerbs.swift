@@ -9,8 +9,8 @@ struct AccountVerbs: ParsableCommand {
         abstract: "Who may log in, and as whom they may send.",
         subcommands: [
             AccountAdd.self, AccountList.self, AccountShow.self, AccountPassword.self, AccountDisable.self,
-            AccountEnable.self, AccountRemove.self, AccountGrant.self, AccountRevoke.self, AccountImport.self,
-            AccountExport.self, AccountMFA.self, AccountCertificate.self,
+            AccountEnable.self, AccountUnlock.self, AccountRemove.self, AccountGrant.self, AccountRevoke.self,
+            AccountImport.self, AccountExport.self, AccountMFA.self, AccountCertificate.self,
         ]
     )
 }

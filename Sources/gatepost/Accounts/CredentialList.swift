@@ -24,7 +24,9 @@ struct CredentialList {
         try await self.store.withSession { session, _ in
             let accounts = try await self.accounts(session)
             let items = accounts.flatMap { account in
-                account.credentials.filter { $0.kind == self.kind }.map { Item(account: account.address, credential: $0) }
+                account.credentials.filter { $0.kind == self.kind }.map {
+                    Item(account: account.address, credential: $0)
+                }
             }
             if self.store.json { return try Terminal.json(items) }
             Terminal.table(
@@ -38,7 +40,9 @@ struct CredentialList {
                 }
             )
             if items.isEmpty {
-                Terminal.message("no \(self.kind.noun)s; 'gatepost \(self.kind.rawValue) add ADDRESS --name N' makes one")
+                Terminal.message(
+                    "no \(self.kind.noun)s; 'gatepost \(self.kind.rawValue) add ADDRESS --name N' makes one"
+                )
             }
         }
     }

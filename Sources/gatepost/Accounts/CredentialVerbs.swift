@@ -22,7 +22,10 @@ struct CredentialLimits: ParsableArguments {
     @Option(name: .long, help: "How long it is good, such as 90d. [for ever]")
     var expires: DurationArgument?
 
-    @Option(name: .long, help: ArgumentHelp("A network that it may be used from; may be repeated. [any]", valueName: "cidr"))
+    @Option(
+        name: .long,
+        help: ArgumentHelp("A network that it may be used from; may be repeated. [any]", valueName: "cidr")
+    )
     var network: [String] = []
 
     func validate() throws {

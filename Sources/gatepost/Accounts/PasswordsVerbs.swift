@@ -78,7 +78,10 @@ struct PasswordsCheck: AsyncParsableCommand {
         let judge = try PasswordJudge(configuration)
         let password = try PasswordInput.fromStandardInput()
         let faults = try judge.faults(of: password, for: self.account)
-        let strength = PasswordStrength.estimate(String(decoding: password.octets, as: UTF8.self), context: [self.account])
+        let strength = PasswordStrength.estimate(
+            String(decoding: password.octets, as: UTF8.self),
+            context: [self.account]
+        )
         if self.json.json {
             try Terminal.json(
                 Report(good: faults.isEmpty, bits: Int(strength.bits), faults: faults.map(\.description))

@@ -55,6 +55,9 @@ struct SecretOptions: ParsableArguments {
         guard !faults.isEmpty else { return }
         let text = "this password is not good: \(faults.map(\.description).joined(separator: "; "))"
         guard judge.policy.isEnforced else { return Terminal.message("warning: \(text)") }
-        throw Failure(.badInput, "\(text)\n  authentication.passwordPolicy says what is asked for; nothing was changed.")
+        throw Failure(
+            .badInput,
+            "\(text)\n  authentication.passwordPolicy says what is asked for; nothing was changed."
+        )
     }
 }

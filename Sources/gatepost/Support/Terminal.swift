@@ -26,6 +26,13 @@ enum Terminal {
         Terminal.write(Array(try encoder.encode(value)) + [0x0A], to: STDOUT_FILENO)
     }
 
+    /// A record of the result as one line of JSON.
+    static func jsonLine(_ value: some Encodable) throws {
+        let encoder = JSONEncoder()
+        encoder.outputFormatting = [.sortedKeys, .withoutEscapingSlashes]
+        Terminal.write(Array(try encoder.encode(value)) + [0x0A], to: STDOUT_FILENO)
+    }
+
     /// Rows under headings, each column as wide as it needs; nothing for no rows.
     static func table(_ headings: [String], _ rows: [[String]]) {
         guard !rows.isEmpty else { return }

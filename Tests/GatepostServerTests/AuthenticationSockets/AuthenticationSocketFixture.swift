@@ -80,6 +80,11 @@ struct AuthenticationSocketFixture: Sendable {
                 keyring: MasterKeyring(masterKey),
                 scramIterations: PasswordDerivation.scramIterations
             ),
+            loginGuard: LoginGuard(
+                policy: configuration.lockoutPolicy(),
+                clock: SystemClock(),
+                logger: log.logger
+            ),
             counters: SubmissionCounters(),
             clock: SystemClock(),
             logger: log.logger

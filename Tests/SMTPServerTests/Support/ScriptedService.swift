@@ -38,19 +38,32 @@ final class ScriptedService: SessionService {
 
     let answers: ScriptedAnswers
     let pace: Pace
-    private let state = Mutex<(messages: [Message], responders: [ScriptedResponder])>(([], []))
+    /// For every peer, at connect.
+    let refusal: Reply?
+    private let state = Mutex<(messages: [Message], responders: [ScriptedResponder], peers: [SessionPeer])>(
+        ([], [], [])
+    )
 
-    init(_ answers: ScriptedAnswers = ScriptedAnswers(), pace: Pace = .now) {
+    init(_ answers: ScriptedAnswers = ScriptedAnswers(), pace: Pace = .now, refusal: Reply? = nil) {
         self.answers = answers
         self.pace = pace
+        self.refusal = refusal
     }
+
+    func refusal(for peer: SessionPeer) -> Reply? { self.refusal }
+
+    /// Those for whom a responder was made.
+    var peers: [SessionPeer] { self.state.withLock { $0.peers } }
 
     var messages: [Message] { self.state.withLock { $0.messages } }
     var responders: [ScriptedResponder] { self.state.withLock { $0.responders } }
 
     func makeResponder(for peer: SessionPeer) -> any SessionResponder {
         let responder = ScriptedResponder(self)
-        self.state.withLock { $0.responders.append(responder) }
+        self.state.withLock { state in
+            state.responders.append(responder)
+            state.peers.append(peer)
+        }
         return responder
     }
 

@@ -15,7 +15,8 @@ struct TestListener {
         service: any SessionService,
         timeouts: SessionTimeouts = SessionTimeouts(),
         denied: [IPNetwork] = [],
-        registry: SessionRegistry = SessionRegistry(maximumSessions: 1000, maximumSessionsPerAddress: 1000)
+        registry: SessionRegistry = SessionRegistry(maximumSessions: 1000, maximumSessionsPerAddress: 1000),
+        proxies: [IPNetwork] = []
     ) async throws -> TestListener {
         let listener = try await Listener.start(
             Listener.Configuration(
@@ -24,7 +25,8 @@ struct TestListener {
                 port: 0,
                 session: session,
                 timeouts: timeouts,
-                denied: denied
+                denied: denied,
+                proxies: proxies
             ),
             service: service,
             tls: session.security == .none ? nil : try TestTLS.server.get(),
@@ -36,8 +38,14 @@ struct TestListener {
         return TestListener(listener: listener, registry: registry, isImplicit: session.security == .implicit)
     }
 
-    func connect(autoRead: Bool = true) async throws -> WireConnection {
-        try await WireConnection.connect(port: self.listener.port, isImplicit: self.isImplicit, autoRead: autoRead)
+    /// - Parameter preamble: Sent one octet at a time, before TLS.
+    func connect(autoRead: Bool = true, preamble: [UInt8] = []) async throws -> WireConnection {
+        try await WireConnection.connect(
+            port: self.listener.port,
+            isImplicit: self.isImplicit,
+            autoRead: autoRead,
+            preamble: preamble
+        )
     }
 
     func stop() async {

@@ -18,11 +18,13 @@ final class WireConnection: DialogConnection {
     /// - Parameters:
     ///   - isImplicit: Speak TLS at once.
     ///   - autoRead: False for a client that reads nothing.
+    ///   - preamble: Sent one octet at a time, before TLS.
     static func connect(
         port: Int,
         isImplicit: Bool,
         autoRead: Bool = true,
-        patience: TimeAmount = .seconds(30)
+        patience: TimeAmount = .seconds(30),
+        preamble: [UInt8] = []
     ) async throws -> WireConnection {
         let lines = LineStream()
         let context = isImplicit ? try TestTLS.client.get() : nil
@@ -31,6 +33,7 @@ final class WireConnection: DialogConnection {
             .channelOption(.autoRead, value: autoRead)
             .channelInitializer { channel in
                 channel.eventLoop.makeCompletedFuture {
+                    if !preamble.isEmpty { try channel.pipeline.syncOperations.addHandler(Preamble(preamble)) }
                     if let context {
                         try channel.pipeline.syncOperations.addHandler(
                             NIOSSLClientHandler(context: context, serverHostname: nil)
@@ -88,6 +91,25 @@ final class WireConnection: DialogConnection {
         await withCheckedContinuation { continuation in
             self.channel.closeFuture.whenComplete { _ in continuation.resume() }
         }
+    }
+}
+
+/// Says something before whatever is behind it in the pipeline.
+private final class Preamble: ChannelInboundHandler {
+    typealias InboundIn = ByteBuffer
+    typealias OutboundOut = ByteBuffer
+
+    private let octets: [UInt8]
+
+    init(_ octets: [UInt8]) {
+        self.octets = octets
+    }
+
+    func channelActive(context: ChannelHandlerContext) {
+        for octet in self.octets {
+            context.writeAndFlush(self.wrapOutboundOut(ByteBuffer(bytes: [octet])), promise: nil)
+        }
+        context.fireChannelActive()
     }
 }
 

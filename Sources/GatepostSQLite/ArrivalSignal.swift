@@ -1,7 +1,7 @@
 internal import Synchronization
 
-/// Wakes those who wait for a message in an inbox.
-final class InboxSignal: Sendable {
+/// Wakes those who wait for something to arrive: a message in an inbox, a record in the audit trail.
+final class ArrivalSignal: Sendable {
     private struct State: Sendable {
         var next = 0
         var waiters: [Int: AsyncStream<Void>.Continuation] = [:]

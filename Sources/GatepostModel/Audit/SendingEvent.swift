@@ -1,0 +1,60 @@
+package import MailSyntax
+
+/// What became of a message that an account submitted.
+package struct SendingEvent: Hashable, Sendable {
+    package enum Verdict: Hashable, Sendable {
+        case accepted
+        /// Kept until somebody releases it; the code of the rule, such as `message-limit`.
+        case held(rule: String)
+        /// The code of the rule, such as `sender-not-granted`.
+        case refused(rule: String)
+    }
+
+    package var time: Timestamp
+    /// nil where nobody logged in.
+    package var account: String?
+    package var address: IPAddress?
+    package var listener: String
+    /// The credential that was logged in with.
+    package var credential: Int64?
+    /// nil when it was refused before it had one.
+    package var message: MessageIdentifier?
+    /// Empty for the null path.
+    package var reversePath: String
+    /// The first few of them.
+    package var recipients: [String]
+    package var recipientCount: Int
+    /// Octets; 0 when it was refused before they were read.
+    package var size: Int
+    package var verdict: Verdict
+    /// The reply without its text: `550 5.7.1`.
+    package var reply: String?
+
+    package init(
+        time: Timestamp,
+        account: String?,
+        address: IPAddress?,
+        listener: String,
+        credential: Int64? = nil,
+        message: MessageIdentifier? = nil,
+        reversePath: String = "",
+        recipients: [String] = [],
+        recipientCount: Int = 0,
+        size: Int = 0,
+        verdict: Verdict,
+        reply: String? = nil
+    ) {
+        self.time = time
+        self.account = account
+        self.address = address
+        self.listener = listener
+        self.credential = credential
+        self.message = message
+        self.reversePath = reversePath
+        self.recipients = recipients
+        self.recipientCount = recipientCount
+        self.size = size
+        self.verdict = verdict
+        self.reply = reply
+    }
+}
