@@ -65,5 +65,6 @@ enum UnpackedServers {
 
     /// Accounts that `Scripts/peer` makes, in its order.
     static let postfixAccount: UInt32 = 61001
+    static let eximAccount: UInt32 = 61005
     static let sinkAccount: UInt32 = 61007
 }
