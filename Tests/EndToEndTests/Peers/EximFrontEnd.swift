@@ -14,7 +14,7 @@ struct EximFrontEnd: Sendable {
         init() throws {
             folder = try TemporaryFolder("front")
             for name in ["spool", "log", "mail"] { try folder.makeFolder(name, owner: UnpackedServers.eximAccount) }
-            try folder.makeSocketFolder("gatepost", group: UnpackedServers.eximAccount)
+            try folder.makeSocketFolder("gatepost", group: UnpackedServers.eximGroup)
         }
 
         var socket: String { folder.path("gatepost/socket") }

@@ -25,7 +25,7 @@ struct PostfixFrontEnd: Sendable {
             folder = try TemporaryFolder("front")
             try folder.makeFolder("etc")
             try folder.makeFolder("spool")
-            try folder.makeSocketFolder("spool/gatepost", group: UnpackedServers.postfixAccount)
+            try folder.makeSocketFolder("spool/gatepost", group: UnpackedServers.postfixGroup)
             try folder.makeFolder("data", owner: UnpackedServers.postfixAccount)
             try folder.makeFolder("mail", owner: UnpackedServers.sinkAccount)
         }
@@ -86,12 +86,19 @@ struct PostfixFrontEnd: Sendable {
         let files = folder.folder
         let asking =
             switch folder.asking {
-            case .dovecot: "smtpd_sasl_type = dovecot\nsmtpd_sasl_path = gatepost/socket"
+            case .dovecot:
+                """
+                smtpd_sasl_type = dovecot
+                smtpd_sasl_path = gatepost/socket
+                smtpd_sasl_security_options = noanonymous, noplaintext
+                smtpd_sasl_tls_security_options = noanonymous
+                """
             case .saslauthd:
                 """
                 smtpd_sasl_type = cyrus
                 smtpd_sasl_path = smtpd
                 cyrus_sasl_config_path = \(files.path("etc/sasl"))
+                smtpd_tls_auth_only = yes
                 """
             }
         return """
@@ -124,8 +131,6 @@ struct PostfixFrontEnd: Sendable {
             smtpd_tls_security_level = may
             smtpd_sasl_auth_enable = yes
             \(asking)
-            smtpd_sasl_security_options = noanonymous, noplaintext
-            smtpd_sasl_tls_security_options = noanonymous
             smtpd_sender_login_maps = regexp:\(files.path("etc/logins"))
             smtpd_sender_restrictions = reject_sender_login_mismatch
             smtpd_relay_restrictions = permit_sasl_authenticated, reject
