@@ -27,6 +27,9 @@ enum FuzzTarget: String, CaseIterable {
     case addresses
     case mailbox
     case encodings
+    case dovecotServer = "dovecot-server"
+    case dovecotLine = "dovecot-line"
+    case saslauthd
 
     static let chosen: FuzzTarget = {
         let name = getenv("GATEPOST_FUZZ_TARGET").map { String(cString: $0) } ?? ""
@@ -58,6 +61,9 @@ enum FuzzTarget: String, CaseIterable {
         case .addresses: fuzzAddresses(input)
         case .mailbox: fuzzMailbox(input)
         case .encodings: fuzzEncodings(input)
+        case .dovecotServer: fuzzDovecotServer(input)
+        case .dovecotLine: fuzzDovecotLine(input)
+        case .saslauthd: fuzzSaslauthd(input)
         }
     }
 }
