@@ -13,8 +13,10 @@ final class Gatepost: Sendable {
 
     /// Writes the configuration; nothing runs yet.
     ///
-    /// - Parameter settings: top-level keys of the configuration file to add: `dns`, `delivery`.
-    init(_ settings: String, certificates: Certificates) throws {
+    /// - Parameters:
+    ///   - settings: top-level keys of the configuration file to add: `dns`, `delivery`.
+    ///   - authentication: keys of its section to add, one a line.
+    init(_ settings: String, certificates: Certificates, authentication: [String] = []) throws {
         folder = try TemporaryFolder("server")
         self.certificates = certificates
         let ports = try Loopback.freePorts(2)
@@ -28,6 +30,7 @@ final class Gatepost: Sendable {
               - { service: submission, address: "127.0.0.1:\(implicitTLSPort)", tls: implicit }
             authentication:
               mechanisms: [SCRAM-SHA-256-PLUS, SCRAM-SHA-256, SCRAM-SHA-1-PLUS, SCRAM-SHA-1, CRAM-MD5, DIGEST-MD5, NTLM, PLAIN, LOGIN]
+            \(authentication.map { "  \($0)" }.joined(separator: "\n"))
             networks: { allow: [127.0.0.0/8] }
             log: { level: debug }
             \(settings)
@@ -73,13 +76,15 @@ final class Gatepost: Sendable {
     }
 
     /// Starts `gatepost serve` and waits until both ports accept connections.
-    func start() async throws {
+    ///
+    /// - Parameter wrapper: a program with arguments that runs it in its own place.
+    func start(by wrapper: [String] = []) async throws {
         let number = starts.withLock { starts in
             defer { starts += 1 }
             return starts
         }
         let started = try ChildProcess(
-            [Program.gatepost, "serve", "--config", configuration],
+            wrapper + [Program.gatepost, "serve", "--config", configuration],
             log: folder.path("serve-\(number)")
         )
         process.withLock { $0 = started }

@@ -35,6 +35,10 @@ final class TemporaryFolder: Sendable {
         return path(name)
     }
 
+    func remove(_ name: String) throws {
+        if contentsExist(at: path(name)) { try FileManager.default.removeItem(atPath: path(name)) }
+    }
+
     @discardableResult
     func makeFolder(_ name: String, owner: UInt32? = nil) throws -> String {
         try FileManager.default.createDirectory(atPath: path(name), withIntermediateDirectories: true)
