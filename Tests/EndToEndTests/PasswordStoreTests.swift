@@ -16,7 +16,11 @@ struct PasswordStoreTests {
 
         var testDescription: String { rawValue }
 
-        func setting(_ directory: DirectoryServer, _ certificates: Certificates, _ folder: TemporaryFolder) throws -> String {
+        func setting(
+            _ directory: DirectoryServer,
+            _ certificates: Certificates,
+            _ folder: TemporaryFolder
+        ) throws -> String {
             let secret = try folder.write("searcher", DirectoryServer.searcherPassword + "\n", mode: 0o600)
             let search =
                 "base: \"\(DirectoryServer.base)\", filter: \"(mail=%s)\", bindDN: \"\(DirectoryServer.searcher)\", bindPassword: \"file:\(secret)\""
@@ -53,7 +57,8 @@ struct PasswordStoreTests {
             // In the directory, but without an account here.
             ("zoe", DirectoryServer.password),
             ("locked", DirectoryServer.password), ("stale", "wrong"),
-            ("*", DirectoryServer.password), ("*)(uid=*", DirectoryServer.password), ("lena)(uid=lena", DirectoryServer.password),
+            ("*", DirectoryServer.password), ("*)(uid=*", DirectoryServer.password),
+            ("lena)(uid=lena", DirectoryServer.password),
             ("lena,ou=people", DirectoryServer.password),
         ] + (way == .template ? [] : [("twin", DirectoryServer.password)]) {
             let refused = try await expect("535 5.7.8", user, password, at: gatepost)
@@ -170,15 +175,23 @@ struct PasswordStoreTests {
             ]
         )
         try await prepare(gatepost, ["stale", "gone", "locked", "empty"])
-        let overlay = "mount --bind \"$1/passwd\" /etc/passwd && mount --bind \"$1/shadow\" /etc/shadow && shift && exec \"$@\""
-        try await gatepost.start(by: [unshare, "--mount", "--propagation", "private", "/bin/sh", "-c", overlay, "sh", folder.path])
+        let overlay =
+            "mount --bind \"$1/passwd\" /etc/passwd && mount --bind \"$1/shadow\" /etc/shadow && shift && exec \"$@\""
+        try await gatepost.start(by: [
+            unshare, "--mount", "--propagation", "private", "/bin/sh", "-c", overlay, "sh", folder.path,
+        ])
 
         let wrong = try await expect("535 5.7.8", "tina", "wrong", at: gatepost)
         try await expect("235 2.7.0", "tina", password, at: gatepost)
         try await expect("235 2.7.0", "tina", password, mechanism: "LOGIN", at: gatepost)
         let listed = try await gatepost.verb("account", "list", "--json").output
-        #expect(String(decoding: listed, as: UTF8.self).contains("tina@gatepost.test"), "the first login made the account")
-        for (user, password) in [("nobody", password), ("gone", password), ("locked", password), ("empty", "x"), ("stale", "wrong")] {
+        #expect(
+            String(decoding: listed, as: UTF8.self).contains("tina@gatepost.test"),
+            "the first login made the account"
+        )
+        for (user, password) in [
+            ("nobody", password), ("gone", password), ("locked", password), ("empty", "x"), ("stale", "wrong"),
+        ] {
             #expect(try await expect("535 5.7.8", user, password, at: gatepost) == wrong)
         }
         try await expect("432 4.7.12", "stale", password, at: gatepost)
@@ -216,7 +229,9 @@ struct PasswordStoreTests {
             swaks, "--server", "127.0.0.1", "--port", "\(gatepost.startTLSPort)", "--tls", "--auth", mechanism,
             "--auth-user", "\(user)@gatepost.test", "--auth-password", password, "--quit-after", "AUTH",
         ])
-        let lines = tried.said.split(separator: "\n").filter { $0.hasPrefix("<~") }.map { $0.dropFirst(3).drop { $0 == " " } }
+        let lines = tried.said.split(separator: "\n").filter { $0.hasPrefix("<~") }.map {
+            $0.dropFirst(3).drop { $0 == " " }
+        }
         let said = lines.first { $0.hasPrefix(reply) }
         #expect(said != nil, "swaks as \(user): wanted \(reply)\n\(tried.said)\n\(gatepost.log.suffix(3000))")
 

@@ -19,7 +19,10 @@ struct DirectoryServer: Sendable {
     var socketURL: String { "ldapi://" + folder.path("ldapi").replacing("/", with: "%2F") }
 
     /// - Parameter earlier: one that has ended, whose database and ports are taken over.
-    static func start(_ certificates: Certificates, again earlier: DirectoryServer? = nil) async throws -> DirectoryServer {
+    static func start(
+        _ certificates: Certificates,
+        again earlier: DirectoryServer? = nil
+    ) async throws -> DirectoryServer {
         let folder = try earlier?.folder ?? TemporaryFolder("slapd")
         let ports = try earlier.map { [$0.port, $0.tlsPort] } ?? Loopback.freePorts(2)
         if earlier == nil {

@@ -48,7 +48,9 @@ struct PasswordCheckerConfigurationTests {
         #expect(
             checkers == [
                 Configuration.PasswordChecker(
-                    kind: .pam(Configuration.PAM(service: "gatepost", directory: "/etc/gatepost/pam.d", name: .address)),
+                    kind: .pam(
+                        Configuration.PAM(service: "gatepost", directory: "/etc/gatepost/pam.d", name: .address)
+                    ),
                     domains: ["example.org", "example.net"],
                     createsAccounts: true,
                     timeout: .seconds(30)
@@ -117,10 +119,22 @@ struct PasswordCheckerConfigurationTests {
                 "[ { ldap: { url: \"ldaps://l\", base: b, filter: \"(mail=%s)\", bindDN: c } } ]",
                 "[0].ldap.bindPassword: is required"
             ),
-            ("[ { ldap: { url: \"http://l\", userDN: \"uid=%u\" } } ]", "[0].ldap.url: must be an ldaps, ldap or ldapi URL"),
-            ("[ { ldap: { url: \"ldaps://l\", starttls: true, userDN: \"uid=%u\" } } ]", "[0].ldap.starttls: is for ldap://"),
-            ("[ { ldap: { url: \"ldaps://l\", authorities: no.pem, userDN: \"uid=%u\" } } ]", "[0].ldap.authorities: there is no"),
-            ("[ { ldap: { url: \"ldap://ldap.example.org\", userDN: \"uid=%u\" } } ]", "[0].ldap.url: would send passwords"),
+            (
+                "[ { ldap: { url: \"http://l\", userDN: \"uid=%u\" } } ]",
+                "[0].ldap.url: must be an ldaps, ldap or ldapi URL"
+            ),
+            (
+                "[ { ldap: { url: \"ldaps://l\", starttls: true, userDN: \"uid=%u\" } } ]",
+                "[0].ldap.starttls: is for ldap://"
+            ),
+            (
+                "[ { ldap: { url: \"ldaps://l\", authorities: no.pem, userDN: \"uid=%u\" } } ]",
+                "[0].ldap.authorities: there is no"
+            ),
+            (
+                "[ { ldap: { url: \"ldap://ldap.example.org\", userDN: \"uid=%u\" } } ]",
+                "[0].ldap.url: would send passwords"
+            ),
             ("[ { ldap: { url: \"ldap://127.0.0.1.example.org\", userDN: \"uid=%u\" } } ]", "[0].ldap.url: would send"),
             ("[ { ldap: { url: \"ldap://localhost.example.org\", userDN: \"uid=%u\" } } ]", "[0].ldap.url: would send"),
             ("[ { ldap: { url: \"ldap://127.0.0.1 ldap://other\", userDN: \"uid=%u\" } } ]", "[0].ldap.url: must be"),
