@@ -243,6 +243,6 @@ struct PasswordStoreTests {
         let isAccepted = reply.hasPrefix("235")
         #expect(again.succeeded == isAccepted, "curl as \(user): \(again.said)")
         #expect(again.said.contains("< \(reply)"), "curl as \(user): wanted \(reply)\n\(again.said)")
-        return said.map { $0.replacing(#/ref [0-9A-Z-]+/#, with: "ref XXXX-XXXX") } ?? ""
+        return said.map { String($0).replacing(#/ref [0-9A-Z-]+/#, with: "ref XXXX-XXXX") } ?? ""
     }
 }
