@@ -197,6 +197,7 @@ let package = Package(
             name: "GatepostServerTests",
             dependencies: [
                 "GatepostServer", "GatepostModel", "GatepostSQLite", "GatepostTesting", "MailSyntax", "SASL",
+                "AuthenticationProtocols",
                 .product(name: "Crypto", package: "swift-crypto"),
                 .product(name: "CryptoExtras", package: "swift-crypto"),
                 .product(name: "JWTKit", package: "jwt-kit"),
