@@ -28,6 +28,9 @@ enum FuzzTarget: String, CaseIterable {
     case mailbox
     case encodings
     case dovecotClient = "dovecot-client"
+    case dovecotServer = "dovecot-server"
+    case dovecotLine = "dovecot-line"
+    case saslauthd
 
     static let chosen: FuzzTarget = {
         let name = getenv("GATEPOST_FUZZ_TARGET").map { String(cString: $0) } ?? ""
@@ -60,6 +63,9 @@ enum FuzzTarget: String, CaseIterable {
         case .mailbox: fuzzMailbox(input)
         case .encodings: fuzzEncodings(input)
         case .dovecotClient: fuzzDovecotClient(input)
+        case .dovecotServer: fuzzDovecotServer(input)
+        case .dovecotLine: fuzzDovecotLine(input)
+        case .saslauthd: fuzzSaslauthd(input)
         }
     }
 }

@@ -15,7 +15,7 @@ final class Gatepost: Sendable {
     ///
     /// - Parameters:
     ///   - settings: top-level keys of the configuration file to add: `dns`, `delivery`.
-    ///   - authentication: keys of its section to add, one a line.
+    ///   - authentication: further keys of `authentication`, one a line.
     init(_ settings: String, certificates: Certificates, authentication: [String] = []) throws {
         folder = try TemporaryFolder("server")
         self.certificates = certificates

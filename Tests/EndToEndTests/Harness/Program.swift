@@ -63,7 +63,10 @@ enum UnpackedServers {
         try ChildProcess(["\(Program.packageRoot)/Scripts/peer", name] + command, input: .heldOpen, log: log)
     }
 
-    /// Accounts that `Scripts/peer` makes, in its order.
-    static let postfixAccount: UInt32 = 61001
-    static let sinkAccount: UInt32 = 61007
+    /// Accounts that `Scripts/peer` makes, in its order, where this machine has none of that name; their groups have the same numbers.
+    static let postfixAccount = getpwnam("postfix")?.pointee.pw_uid ?? 61001
+    static let postfixGroup = getgrnam("postfix")?.pointee.gr_gid ?? 61001
+    static let eximAccount = getpwnam("Debian-exim")?.pointee.pw_uid ?? 61005
+    static let eximGroup = getgrnam("Debian-exim")?.pointee.gr_gid ?? 61005
+    static let sinkAccount = getpwnam("sink")?.pointee.pw_uid ?? 61007
 }
