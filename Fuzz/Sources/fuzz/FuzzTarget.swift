@@ -27,6 +27,7 @@ enum FuzzTarget: String, CaseIterable {
     case addresses
     case mailbox
     case encodings
+    case dovecotClient = "dovecot-client"
     case dovecotServer = "dovecot-server"
     case dovecotLine = "dovecot-line"
     case saslauthd
@@ -61,6 +62,7 @@ enum FuzzTarget: String, CaseIterable {
         case .addresses: fuzzAddresses(input)
         case .mailbox: fuzzMailbox(input)
         case .encodings: fuzzEncodings(input)
+        case .dovecotClient: fuzzDovecotClient(input)
         case .dovecotServer: fuzzDovecotServer(input)
         case .dovecotLine: fuzzDovecotLine(input)
         case .saslauthd: fuzzSaslauthd(input)

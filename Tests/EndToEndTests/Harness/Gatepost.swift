@@ -76,13 +76,15 @@ final class Gatepost: Sendable {
     }
 
     /// Starts `gatepost serve` and waits until both ports accept connections.
-    func start() async throws {
+    ///
+    /// - Parameter wrapper: a program with arguments that runs it in its own place.
+    func start(by wrapper: [String] = []) async throws {
         let number = starts.withLock { starts in
             defer { starts += 1 }
             return starts
         }
         let started = try ChildProcess(
-            [Program.gatepost, "serve", "--config", configuration],
+            wrapper + [Program.gatepost, "serve", "--config", configuration],
             log: folder.path("serve-\(number)")
         )
         process.withLock { $0 = started }
