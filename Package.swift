@@ -27,6 +27,8 @@ let package = Package(
         .library(name: "SASL", targets: ["SASL"]),
         .library(name: "SASLKerberos", targets: ["SASLKerberos"]),
         .library(name: "AuthenticationProtocols", targets: ["AuthenticationProtocols"]),
+        .library(name: "TLSChannelBinding", targets: ["TLSChannelBinding"]),
+        .library(name: "OAuthClient", targets: ["OAuthClient"]),
         .library(name: "SMTP", targets: ["SMTP"]),
         .library(name: "SMTPClient", targets: ["SMTPClient"]),
         .library(name: "SMTPServer", targets: ["SMTPServer"]),
@@ -78,15 +80,21 @@ let package = Package(
             swiftSettings: strict
         ),
         .target(name: "AuthenticationProtocols", dependencies: ["SASL"], swiftSettings: strict),
+        .target(
+            name: "TLSChannelBinding",
+            dependencies: [.product(name: "NIOCore", package: "swift-nio")],
+            swiftSettings: strict
+        ),
+        .target(name: "OAuthClient", dependencies: ["SASL", "MailSyntax"], swiftSettings: strict),
         // Level 3.
         .target(
             name: "SMTPServer",
-            dependencies: ["SMTP", "MailSyntax", "SASL"] + nio,
+            dependencies: ["SMTP", "MailSyntax", "SASL", "TLSChannelBinding"] + nio,
             swiftSettings: strict
         ),
         .target(
             name: "SMTPClient",
-            dependencies: ["SMTP", "MailSyntax", "SASL"] + nio,
+            dependencies: ["SMTP", "MailSyntax", "SASL", "TLSChannelBinding"] + nio,
             swiftSettings: strict
         ),
         .target(
@@ -121,7 +129,8 @@ let package = Package(
             name: "GatepostServer",
             dependencies: [
                 "SMTPServer", "SMTPClient", "DNSClient", "DNS", "GatepostModel", "GatepostSQLite", "GatepostDelivery",
-                "MailSyntax", "SASL", "SASLKerberos", "AuthenticationProtocols", "SMTP", "CArgon2", "CCrypt",
+                "MailSyntax", "SASL", "SASLKerberos", "AuthenticationProtocols", "OAuthClient", "SMTP", "TLSChannelBinding",
+                "CArgon2", "CCrypt",
                 .target(name: "CPAM", condition: .when(traits: ["PAM"])),
                 .target(name: "CLDAP", condition: .when(traits: ["LDAP"])),
                 .product(name: "Crypto", package: "swift-crypto"),
@@ -141,8 +150,9 @@ let package = Package(
         .executableTarget(
             name: "gatepost",
             dependencies: [
-                "GatepostServer", "GatepostModel", "SMTPClient", "SMTP", "SASL", "MailSyntax",
+                "GatepostServer", "GatepostModel", "OAuthClient", "SMTPClient", "SMTP", "SASL", "MailSyntax",
                 .product(name: "ArgumentParser", package: "swift-argument-parser"),
+                .product(name: "Crypto", package: "swift-crypto"),
                 .product(name: "NIOCore", package: "swift-nio"),
                 .product(name: "NIOPosix", package: "swift-nio"),
                 .product(name: "Logging", package: "swift-log"),
@@ -152,7 +162,12 @@ let package = Package(
         .testTarget(name: "SMTPTests", dependencies: ["SMTP", "SASL", "MailSyntax"], swiftSettings: strict),
         .testTarget(
             name: "SMTPClientTests",
-            dependencies: ["SMTPClient", "SMTP", "SASL", "MailSyntax"] + nio,
+            dependencies: ["SMTPClient", "SMTPServer", "SMTP", "SASL", "MailSyntax", "TLSChannelBinding"] + nio,
+            swiftSettings: strict
+        ),
+        .testTarget(
+            name: "OAuthClientTests",
+            dependencies: ["OAuthClient", "SASL"],
             swiftSettings: strict
         ),
         .testTarget(name: "DNSTests", dependencies: ["DNS"], swiftSettings: strict),
@@ -195,7 +210,7 @@ let package = Package(
         .testTarget(
             name: "GatepostServerTests",
             dependencies: [
-                "GatepostServer", "GatepostModel", "GatepostSQLite", "GatepostTesting", "MailSyntax", "SASL",
+                "GatepostServer", "GatepostModel", "GatepostSQLite", "GatepostTesting", "MailSyntax", "OAuthClient", "SASL",
                 .product(name: "Crypto", package: "swift-crypto"),
                 .product(name: "CryptoExtras", package: "swift-crypto"),
                 .product(name: "JWTKit", package: "jwt-kit"),
