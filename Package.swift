@@ -162,7 +162,7 @@ let package = Package(
         .testTarget(name: "SMTPTests", dependencies: ["SMTP", "SASL", "MailSyntax"], swiftSettings: strict),
         .testTarget(
             name: "SMTPClientTests",
-            dependencies: ["SMTPClient", "SMTPServer", "SMTP", "SASL", "MailSyntax", "TLSChannelBinding"] + nio,
+            dependencies: ["SMTPClient", "SMTP", "SASL", "MailSyntax"] + nio,
             swiftSettings: strict
         ),
         .testTarget(
@@ -210,7 +210,8 @@ let package = Package(
         .testTarget(
             name: "GatepostServerTests",
             dependencies: [
-                "GatepostServer", "GatepostModel", "GatepostSQLite", "GatepostTesting", "MailSyntax", "OAuthClient", "SASL",
+                "GatepostServer", "GatepostDelivery", "GatepostModel", "GatepostSQLite", "GatepostTesting", "MailSyntax",
+                "OAuthClient", "SASL",
                 .product(name: "Crypto", package: "swift-crypto"),
                 .product(name: "CryptoExtras", package: "swift-crypto"),
                 .product(name: "JWTKit", package: "jwt-kit"),

@@ -46,7 +46,9 @@ public struct DeviceAuthorization: Sendable {
         return Request(
             userCode: userCode,
             verificationURI: uri,
-            completeVerificationURI: answer.text("verification_uri_complete").flatMap { Self.isShowable($0) ? $0 : nil },
+            completeVerificationURI: answer.text("verification_uri_complete").flatMap {
+                Self.isShowable($0) ? $0 : nil
+            },
             expiresInSeconds: min(expires, Self.maximumSeconds),
             intervalSeconds: min(max(answer.integer("interval") ?? 5, 1), Self.maximumSeconds),
             deviceCode: Secret(deviceCode)

@@ -14,6 +14,8 @@ package final class ClientRandomObserver: ChannelDuplexHandler, RemovableChannel
     private static let length = 32
 
     private var head: [UInt8] = []
+    /// The random went out.
+    private var isDone = false
     private let found: ([UInt8]) -> Void
 
     package init(found: @escaping ([UInt8]) -> Void) {
@@ -28,9 +30,14 @@ package final class ClientRandomObserver: ChannelDuplexHandler, RemovableChannel
     }
 
     package func write(context: ChannelHandlerContext, data: NIOAny, promise: EventLoopPromise<Void>?) {
-        let isComplete = self.observe(self.unwrapOutboundIn(data))
+        if self.observe(self.unwrapOutboundIn(data)) { self.isDone = true }
         context.write(data, promise: promise)
-        if isComplete { context.pipeline.syncOperations.removeHandler(self, promise: nil) }
+    }
+
+    package func flush(context: ChannelHandlerContext) {
+        // Not in `write`: the flush that follows it would end at a handler that has left the pipeline.
+        context.flush()
+        if self.isDone { context.pipeline.syncOperations.removeHandler(self, promise: nil) }
     }
 
     /// - Returns: Whether these octets completed the random.

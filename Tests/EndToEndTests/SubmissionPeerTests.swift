@@ -63,11 +63,17 @@ struct SubmissionPeerTests {
         for mechanism in peer.mechanisms {
             let secrets = try await Self.secrets(for: mechanism)
             let right = try await send(peer, mechanism, secrets.right, certificates, client)
-            #expect(right.exit == .code(0), "\(peer.counterpart) \(mechanism)\n\(right.transcript)\n\(peer.log().suffix(3000))")
+            #expect(
+                right.exit == .code(0),
+                "\(peer.counterpart) \(mechanism)\n\(right.transcript)\n\(peer.log().suffix(3000))"
+            )
             #expect(right.words.hasPrefix("235"), "\(peer.counterpart) \(mechanism)\n\(right.transcript)")
 
             let wrong = try await send(peer, mechanism, secrets.wrong, certificates, client)
-            #expect(wrong.exit == .code(1), "\(peer.counterpart) \(mechanism)\n\(wrong.transcript)\n\(peer.log().suffix(3000))")
+            #expect(
+                wrong.exit == .code(1),
+                "\(peer.counterpart) \(mechanism)\n\(wrong.transcript)\n\(peer.log().suffix(3000))"
+            )
             #expect(wrong.words.hasPrefix("535"), "\(peer.counterpart) \(mechanism)\n\(wrong.transcript)")
             let attempts = wrong.transcript.split(separator: "\n").filter { $0.hasPrefix("C: AUTH ") }.count
             #expect(attempts == 1, "a wrong secret is tried once")
@@ -76,7 +82,10 @@ struct SubmissionPeerTests {
             if let unusable = secrets.unusable {
                 let outcome = try await send(peer, mechanism, unusable, certificates, client)
                 #expect(outcome.exit == .code(1), "\(peer.counterpart) \(mechanism)\n\(outcome.transcript)")
-                #expect(outcome.transcript.contains("C: *\n"), "\(peer.counterpart) \(mechanism)\n\(outcome.transcript)")
+                #expect(
+                    outcome.transcript.contains("C: *\n"),
+                    "\(peer.counterpart) \(mechanism)\n\(outcome.transcript)"
+                )
                 #expect(outcome.words.hasPrefix("5"), "\(peer.counterpart) \(mechanism)\n\(outcome.transcript)")
                 cancelled = outcome.words
             }
@@ -100,7 +109,9 @@ struct SubmissionPeerTests {
     }
 
     /// Secrets for a mechanism: the right one, a wrong one, and one with which the client itself gives up in the middle.
-    private static func secrets(for mechanism: String) async throws -> (
+    private static func secrets(
+        for mechanism: String
+    ) async throws -> (
         right: String, wrong: String, unusable: String?, note: String
     ) {
         switch mechanism {
@@ -161,7 +172,8 @@ struct SubmissionPeerTests {
 
     /// For the table of results.
     private static func record(_ rows: [InteroperabilityRow]) throws {
-        guard let folder = ProcessInfo.processInfo.environment["GATEPOST_INTEROPERABILITY"], let first = rows.first else {
+        guard let folder = ProcessInfo.processInfo.environment["GATEPOST_INTEROPERABILITY"], let first = rows.first
+        else {
             return
         }
         try FileManager.default.createDirectory(atPath: folder, withIntermediateDirectories: true)

@@ -8,7 +8,9 @@ struct DeviceAuthorizationTests {
     private static let started =
         #"{"device_code":"d1","user_code":"WDJB-MJHT","verification_uri":"https://login.test/device","expires_in":60,"interval":5}"#
 
-    private func run(_ answers: [ScriptedEndpoint.Answer]) async throws -> (
+    private func run(
+        _ answers: [ScriptedEndpoint.Answer]
+    ) async throws -> (
         Result<TokenGrantResult, any Error>, waits: [Int], ScriptedEndpoint
     ) {
         let endpoint = ScriptedEndpoint([.json(200, Self.started)] + answers)

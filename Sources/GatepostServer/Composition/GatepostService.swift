@@ -98,15 +98,17 @@ package struct GatepostService: Sendable {
                 pool: pool,
                 keyring: keyring,
                 scramIterations: GatepostService.scramIterations,
-                tokens: self.configuration.authentication.oauth.isEmpty ? nil : http.map { http in
-                    BearerTokenVerifier(
-                        issuers: self.configuration.authentication.oauth,
-                        http: http,
-                        clock: clock,
-                        logger: self.logger,
-                        canonical: { directory.address(of: $0) ?? $0 }
-                    )
-                }
+                tokens: self.configuration.authentication.oauth.isEmpty
+                    ? nil
+                    : http.map { http in
+                        BearerTokenVerifier(
+                            issuers: self.configuration.authentication.oauth,
+                            http: http,
+                            clock: clock,
+                            logger: self.logger,
+                            canonical: { directory.address(of: $0) ?? $0 }
+                        )
+                    }
             ),
             queue: store,
             spool: SpoolDirectory(path: store.spoolDirectory, threads: files),

@@ -69,10 +69,16 @@ extension ConfigurationReader {
                 self.fault("\(section).clientSecret", "is required with flow: clientCredentials; keep it in a file")
             }
             if provider == .gmail {
-                self.fault("\(section).flow", "must be refreshToken: Google gives its mail scope to no client credentials")
+                self.fault(
+                    "\(section).flow",
+                    "must be refreshToken: Google gives its mail scope to no client credentials"
+                )
             }
             if provider == .microsoft365, ["common", "organizations", "consumers"].contains(oauth.tenant) {
-                self.fault("\(section).tenant", "is required with flow: clientCredentials: the directory's name or identifier")
+                self.fault(
+                    "\(section).tenant",
+                    "is required with flow: clientCredentials: the directory's name or identifier"
+                )
             }
         }
         if provider == .other, oauth.tokenEndpoint == nil, self.node("\(section).tokenEndpoint") == nil {
@@ -123,7 +129,10 @@ extension ConfigurationReader {
         )
         let kind = relay.mechanism?.credentialKind
         if given.contains("certificate") != given.contains("key") {
-            self.fault("\(section).\(given.contains("key") ? "certificate" : "key")", "is required: certificate and key go together")
+            self.fault(
+                "\(section).\(given.contains("key") ? "certificate" : "key")",
+                "is required: certificate and key go together"
+            )
         }
         if given.contains("oauth"), given.contains("password") {
             self.fault("\(section).password", "cannot stand beside oauth, which brings access tokens")
@@ -134,7 +143,8 @@ extension ConfigurationReader {
         if kind == .certificate, !given.contains("certificate") {
             self.fault("\(section).certificate", "is required with mechanism: EXTERNAL")
         }
-        if given.contains("user"), !given.contains("password"), !given.contains("oauth"), !given.contains("certificate") {
+        if given.contains("user"), !given.contains("password"), !given.contains("oauth"), !given.contains("certificate")
+        {
             self.fault("\(section).password", "is required with user; keep it in a file of its own: file:relay.secret")
         }
         if given.contains("password") || given.contains("oauth"), !given.contains("user") {

@@ -41,7 +41,11 @@ struct Send: AsyncParsableCommand {
     @Flag(name: .long, help: "Accept any certificate.")
     var insecure = false
 
-    @Option(name: .long, help: "Show this certificate (PEM) to the server, and with --mechanism EXTERNAL log in by it.", completion: .file())
+    @Option(
+        name: .long,
+        help: "Show this certificate (PEM) to the server, and with --mechanism EXTERNAL log in by it.",
+        completion: .file()
+    )
     var certificate: String?
 
     @Option(name: .long, help: "The certificate's key (PEM).", completion: .file())
@@ -49,7 +53,8 @@ struct Send: AsyncParsableCommand {
 
     @Option(
         name: .long,
-        help: "The SASL mechanism; with OAUTHBEARER and XOAUTH2 the password is an access token. [the strongest offered]"
+        help:
+            "The SASL mechanism; with OAUTHBEARER and XOAUTH2 the password is an access token. [the strongest offered]"
     )
     var mechanism: String?
 
@@ -262,7 +267,8 @@ struct Send: AsyncParsableCommand {
 
     static func mechanism(_ text: String) throws -> MechanismName {
         if let name = MechanismName(text), ClientMechanisms.all.contains(name) { return name }
-        let near = NearestWord.to(text, among: ClientMechanisms.all.map(\.description)).map { "; did you mean '\($0)'?" } ?? ""
+        let near =
+            NearestWord.to(text, among: ClientMechanisms.all.map(\.description)).map { "; did you mean '\($0)'?" } ?? ""
         throw Failure(.usage, "'\(text)' is not a mechanism that this version has\(near)")
     }
 

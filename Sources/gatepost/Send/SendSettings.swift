@@ -55,7 +55,8 @@ struct SendSettings {
             case "key": self.key = value
             default:
                 let keys = [
-                    "server", "tls", "user", "password", "passwordFile", "mechanism", "from", "authorities", "certificate", "key",
+                    "server", "tls", "user", "password", "passwordFile", "mechanism", "from", "authorities",
+                    "certificate", "key",
                 ]
                 let near = NearestWord.to(key, among: keys).map { "; did you mean '\($0)'?" } ?? ""
                 throw Failure(.badConfiguration, "\(file):\(index + 1): unknown key \(key)\(near)")

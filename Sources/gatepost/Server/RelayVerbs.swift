@@ -86,10 +86,15 @@ struct RelayAuthorize: AsyncParsableCommand {
             sha256: { Array(SHA256.hash(data: $0)) }
         )
         guard let url = code.url else {
-            throw Failure(.badConfiguration, "delivery.relay.oauth has neither deviceEndpoint nor authorizationEndpoint")
+            throw Failure(
+                .badConfiguration,
+                "delivery.relay.oauth has neither deviceEndpoint nor authorizationEndpoint"
+            )
         }
         Terminal.message("Open this and allow access:\n\n  \(url)\n")
-        Terminal.message("The browser then ends at \(CodeAuthorization.redirectURI)/?…, which may show an error. Paste that address here:")
+        Terminal.message(
+            "The browser then ends at \(CodeAuthorization.redirectURI)/?…, which may show an error. Paste that address here:"
+        )
         guard let address = readLine(strippingNewline: true), !address.isEmpty else {
             throw Failure(.usage, "no address was given")
         }

@@ -71,7 +71,11 @@ enum EximSubmission {
 
             """
         )
-        let process = try UnpackedServers.start("exim", ["exim4", "-C", file, "-bdf", "-q1m"], log: folder.path("exim"))
+        let process = try UnpackedServers.start(
+            "exim",
+            ["exim4", "-C", file, "-bdf", "-q1m"],
+            log: folder.path("exim")
+        )
         try await Loopback.waitUntilAccepting(address, port, by: process)
         return SubmissionPeer(
             counterpart: "Exim",
@@ -107,7 +111,8 @@ struct ClientCertificate: Sendable {
         try await succeed(
             [openssl, "req", "-x509"] + curve
                 + [
-                    "-keyout", "clients-ca.key", "-out", "clients-ca.pem", "-days", "30", "-subj", "/CN=Gatepost clients",
+                    "-keyout", "clients-ca.key", "-out", "clients-ca.pem", "-days", "30", "-subj",
+                    "/CN=Gatepost clients",
                     "-addext", "keyUsage=critical,keyCertSign,cRLSign",
                 ],
             directory: folder.path

@@ -10,7 +10,8 @@ enum GSASLServer {
         let port = try Loopback.freePorts(1)[0]
         let process = try ChildProcess(
             [
-                python, Program.script("gsasl_server.py"), openssl, "\(port)", certificates.certificate, certificates.key,
+                python, Program.script("gsasl_server.py"), openssl, "\(port)", certificates.certificate,
+                certificates.key,
                 SubmissionPeer.user, SubmissionPeer.password,
             ],
             log: folder.path("gsasl")
@@ -24,12 +25,14 @@ enum GSASLServer {
         let version = try await run([python, Program.script("gsasl_server.py"), "--version"])
         return SubmissionPeer(
             counterpart: "GNU SASL",
-            version: String(decoding: version.output, as: UTF8.self).split(separator: "\n").first.map(String.init) ?? "unknown",
+            version: String(decoding: version.output, as: UTF8.self).split(separator: "\n").first.map(String.init)
+                ?? "unknown",
             address: address,
             port: port,
             tls: "implicit",
             mechanisms: [
-                "SCRAM-SHA-256-PLUS", "SCRAM-SHA-1-PLUS", "SCRAM-SHA-256", "SCRAM-SHA-1", "PLAIN", "LOGIN", "DIGEST-MD5",
+                "SCRAM-SHA-256-PLUS", "SCRAM-SHA-1-PLUS", "SCRAM-SHA-256", "SCRAM-SHA-1", "PLAIN", "LOGIN",
+                "DIGEST-MD5",
                 "CRAM-MD5",
             ],
             log: { String(decoding: process.output, as: UTF8.self) + process.errors },

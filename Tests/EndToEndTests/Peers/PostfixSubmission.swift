@@ -42,7 +42,8 @@ enum PostfixSubmission {
             """
         )
         let secret = try folder.write("secret", SubmissionPeer.password, mode: 0o600)
-        let store = "saslpasswd2 -p -c -f '\(folder.path("sasl/sasldb2"))' -u gp.test \(SubmissionPeer.user) < '\(secret)'"
+        let store =
+            "saslpasswd2 -p -c -f '\(folder.path("sasl/sasldb2"))' -u gp.test \(SubmissionPeer.user) < '\(secret)'"
         let made = try UnpackedServers.start(
             "cyrus",
             ["sh", "-c", "\(store) && chown -R postfix '\(folder.path("sasl"))'"],

@@ -60,7 +60,8 @@ gsasl.gsasl_callback_set(library, ctypes.cast(callback, ctypes.c_void_p))
 class Connection:
     def __init__(self):
         self.tls = subprocess.Popen(
-            [openssl, "s_server", "-accept", f"127.0.0.1:{port}", "-naccept", "1", "-cert", certificate, "-key", key,
+            # Line by line, or what it says about the connection comes too late.
+            ["stdbuf", "-oL", openssl, "s_server", "-accept", f"127.0.0.1:{port}", "-naccept", "1", "-cert", certificate, "-key", key,
              "-tls1_3", "-keymatexport", "EXPORTER-Channel-Binding", "-keymatexportlen", "32"],
             stdin=subprocess.PIPE, stdout=subprocess.PIPE, stderr=subprocess.DEVNULL)
 
