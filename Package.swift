@@ -79,7 +79,7 @@ let package = Package(
             dependencies: ["SASL", .target(name: "CGSSAPI", condition: .when(traits: ["Kerberos"]))],
             swiftSettings: strict
         ),
-        .target(name: "AuthenticationProtocols", dependencies: ["SASL"], swiftSettings: strict),
+        .target(name: "AuthenticationProtocols", dependencies: ["SASL", "MailSyntax"], swiftSettings: strict),
         .target(
             name: "TLSChannelBinding",
             dependencies: [.product(name: "NIOCore", package: "swift-nio")],
@@ -194,7 +194,7 @@ let package = Package(
         .testTarget(name: "SASLKerberosTests", dependencies: ["SASLKerberos", "SASL"], swiftSettings: strict),
         .testTarget(
             name: "AuthenticationProtocolsTests",
-            dependencies: ["AuthenticationProtocols", "SASL"],
+            dependencies: ["AuthenticationProtocols", "SASL", "MailSyntax"],
             swiftSettings: strict
         ),
         .testTarget(
@@ -211,7 +211,7 @@ let package = Package(
             name: "GatepostServerTests",
             dependencies: [
                 "GatepostServer", "GatepostDelivery", "GatepostModel", "GatepostSQLite", "GatepostTesting", "MailSyntax",
-                "OAuthClient", "SASL",
+                "AuthenticationProtocols", "OAuthClient", "SASL",
                 .product(name: "Crypto", package: "swift-crypto"),
                 .product(name: "CryptoExtras", package: "swift-crypto"),
                 .product(name: "JWTKit", package: "jwt-kit"),

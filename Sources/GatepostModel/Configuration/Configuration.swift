@@ -97,6 +97,7 @@ extension Configuration {
         package var oauth: [OAuthIssuer]
         /// Whether NTLMv1 and NTLM2 session responses are accepted, which are weak.
         package var ntlmV1: Bool
+        package var sockets = AuthenticationSockets()
 
         package init(
             mechanisms: [MechanismName] = [

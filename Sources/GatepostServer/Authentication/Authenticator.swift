@@ -17,6 +17,12 @@ package struct Authenticator: Sendable {
         case malformed
         case noDomain = "no-domain-in-user-name"
         case certificateUnknown = "certificate-unknown"
+        /// The client's address is in `networks.deny`.
+        case addressDenied = "address-denied"
+        /// A password over a connection that is not encrypted.
+        case clearText = "clear-text-without-tls"
+        /// Mail of a sandbox account stays here, and another server would send it.
+        case sandbox = "sandbox-account"
         case channelBinding = "channel-binding-mismatch"
         case tokenExpired = "token-expired"
         case tokenAudience = "token-audience"

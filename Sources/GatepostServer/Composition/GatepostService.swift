@@ -34,8 +34,8 @@ package struct GatepostService: Sendable {
     /// How SCRAM credentials are made, and what a fake one says.
     package static let scramIterations = PasswordDerivation.scramIterations
 
-    private let configuration: Configuration
-    private let logger: Logger
+    let configuration: Configuration
+    let logger: Logger
 
     package init(configuration: Configuration, logger: Logger) {
         self.configuration = configuration
@@ -92,24 +92,25 @@ package struct GatepostService: Sendable {
         }
         let runner = try self.makeRunner(store: store, clock: clock, group: group, relayLogin: relayLogin)
 
+        let authenticator = Authenticator(
+            directory: directory,
+            pool: pool,
+            keyring: keyring,
+            scramIterations: GatepostService.scramIterations,
+            tokens: self.configuration.authentication.oauth.isEmpty
+                ? nil
+                : http.map { http in
+                    BearerTokenVerifier(
+                        issuers: self.configuration.authentication.oauth,
+                        http: http,
+                        clock: clock,
+                        logger: self.logger,
+                        canonical: { directory.address(of: $0) ?? $0 }
+                    )
+                }
+        )
         let service = SubmissionService(
-            authenticator: Authenticator(
-                directory: directory,
-                pool: pool,
-                keyring: keyring,
-                scramIterations: GatepostService.scramIterations,
-                tokens: self.configuration.authentication.oauth.isEmpty
-                    ? nil
-                    : http.map { http in
-                        BearerTokenVerifier(
-                            issuers: self.configuration.authentication.oauth,
-                            http: http,
-                            clock: clock,
-                            logger: self.logger,
-                            canonical: { directory.address(of: $0) ?? $0 }
-                        )
-                    }
-            ),
+            authenticator: authenticator,
             queue: store,
             spool: SpoolDirectory(path: store.spoolDirectory, threads: files),
             clock: clock,
@@ -124,13 +125,20 @@ package struct GatepostService: Sendable {
             maximumSessionsPerAddress: limits.connectionsPerAddress,
             unlimited: self.configuration.networks.allow
         )
-        let (listeners, names) = try await self.listen(
+        let (listeners, addresses) = try await self.listen(
             service,
             tls: tls,
             registry: registry,
             group: group,
             clock: clock
         )
+        let sockets = try await self.openAuthenticationSockets(
+            authenticator: authenticator,
+            counters: counters,
+            clock: clock,
+            group: group
+        )
+        let names = addresses + sockets.map { "\($0.kind.name) \($0.path)" }
 
         let administration = Administration(
             accounts: store,
@@ -185,7 +193,7 @@ package struct GatepostService: Sendable {
                     grace: limits.timeouts.shutdown,
                     logger: self.logger
                 ),
-            ],
+            ] + sockets,
             gracefulShutdownSignals: [.sigterm, .sigint],
             logger: Logger(label: "gatepost.lifecycle") { _ in SwiftLogNoOpLogHandler() }
         )

@@ -169,6 +169,7 @@ extension ConfigurationReader {
         if authentication.mechanisms.contains(.external), self.node("tls.clientAuthorities") == nil {
             self.fault("authentication.mechanisms", "EXTERNAL needs tls.clientAuthorities")
         }
+        authentication.sockets = self.authenticationSockets(mechanisms: authentication.mechanisms)
         authentication.oauth = self.issuers()
         if authentication.oauth.isEmpty,
             authentication.mechanisms.contains(where: { $0 == .oauthBearer || $0 == .xoauth2 })
