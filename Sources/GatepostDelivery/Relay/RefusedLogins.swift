@@ -47,11 +47,9 @@ package final class RefusedLogins: Sendable {
     package var current: Record? { self.record.withLock { $0 } }
 
     /// Why a login with this is not to be tried now. A login with anything else than what was refused may be tried at once.
-    package func refusal(of mark: String, at now: Timestamp) -> Record? {
-        self.record.withLock { record in
-            guard let known = record, known.mark == mark, now < known.until else { return nil }
-            return known
-        }
+    package func refusal(of mark: @autoclosure () -> String, at now: Timestamp) -> Record? {
+        guard let known = self.current, now < known.until, known.mark == mark() else { return nil }
+        return known
     }
 
     /// Whether the refusal is about something else than what we would log in with now.
