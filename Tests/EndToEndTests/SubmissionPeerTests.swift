@@ -26,13 +26,6 @@ struct SubmissionPeerTests {
         try await tryAll(peer, certificates, client: client)
     }
 
-    @Test(.enabled(if: UnpackedServers.areUsable("opensmtpd"), Program.howToInstall))
-    func `OpenSMTPD`() async throws {
-        let certificates = try await Certificates.make()
-        let peer = try await OpenSMTPDSubmission.start(certificates: certificates)
-        try await tryAll(peer, certificates)
-    }
-
     @Test(.enabled(if: Program.areInstalled("gsasl"), Program.howToInstall))
     func `GNU SASL`() async throws {
         let certificates = try await Certificates.make()
