@@ -3,6 +3,7 @@ import GatepostDelivery
 import GatepostModel
 import GatepostTesting
 import Logging
+import NIOHTTP1
 import OAuthClient
 import SASL
 import Synchronization
