@@ -86,6 +86,7 @@ package struct GatepostService: Sendable {
         let group = MultiThreadedEventLoopGroup(numberOfThreads: System.coreCount)
         let files = NIOThreadPool(numberOfThreads: 4)
         files.start()
+        let checkers = try self.makeCheckers(group)
         let relayLogin = self.relay.map { relay in
             RelayAccess(relay, data: self.configuration.data, logger: self.logger)
                 .login(markKey: keyring.current.derived("relay login"), http: http, clock: clock)
@@ -107,7 +108,8 @@ package struct GatepostService: Sendable {
                         logger: self.logger,
                         canonical: { directory.address(of: $0) ?? $0 }
                     )
-                }
+                },
+            checkers: checkers
         )
         let service = SubmissionService(
             authenticator: authenticator,
@@ -200,9 +202,26 @@ package struct GatepostService: Sendable {
         try await lifecycle.run()
         try await store.close()
         try await pool.shutdown()
+        try await checkers?.shutdown()
         try await files.shutdownGracefully()
         try await group.shutdownGracefully()
         self.logger.notice("stopped")
+    }
+
+    private func makeCheckers(_ group: any EventLoopGroup) throws -> PasswordCheckers? {
+        do {
+            return try PasswordCheckers.make(
+                self.configuration.authentication.passwordCheckers,
+                group: group,
+                logger: self.logger
+            )
+        } catch {
+            throw Failure(
+                kind: .configuration,
+                description: "authentication.passwordCheckers: \(error)",
+                hint: "Debian's packages are libpam0g and libldap-2.5-0."
+            )
+        }
     }
 
     private var isHolding: Bool {
