@@ -23,6 +23,8 @@ enum FuzzTarget: String, CaseIterable {
     case bearer
     case saslprep
     case scramClient = "scram-client"
+    case clientMechanism = "client-mechanism"
+    case clientLogin = "client-login"
     case header
     case addresses
     case mailbox
@@ -58,6 +60,8 @@ enum FuzzTarget: String, CaseIterable {
         case .bearer: fuzzServerMechanism([.oauthBearer, .xoauth2], input)
         case .saslprep: fuzzSASLprep(input)
         case .scramClient: fuzzClientMechanism(.scramSHA256, input)
+        case .clientMechanism: fuzzAnyClientMechanism(input)
+        case .clientLogin: fuzzClientLogin(input)
         case .header: fuzzHeader(input)
         case .addresses: fuzzAddresses(input)
         case .mailbox: fuzzMailbox(input)

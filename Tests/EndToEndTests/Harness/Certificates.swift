@@ -12,7 +12,9 @@ struct Certificates: Sendable {
         guard let openssl = Program.find("openssl") else { throw MissingProgram(name: "openssl") }
         let names =
             ["localhost", "mail.gatepost.test", "mx.postfix.test", "mx.exim.test"].map { "DNS:\($0)" }
-            + ["127.0.0.1", PostfixSink.address, EximSink.address].map { "IP:\($0)" }
+            + ["127.0.0.1", PostfixSink.address, EximSink.address, "127.0.0.21", "127.0.0.22"].map {
+                "IP:\($0)"
+            }
         try folder.write(
             "extensions",
             "subjectAltName=\(names.joined(separator: ","))\nextendedKeyUsage=serverAuth\nbasicConstraints=CA:FALSE\n"

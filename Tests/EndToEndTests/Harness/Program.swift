@@ -54,7 +54,7 @@ enum UnpackedServers {
         }
     }()
 
-    private static var folder: String {
+    static var folder: String {
         ProcessInfo.processInfo.environment["GATEPOST_PEERS"] ?? Program.packageRoot + "/.build-peers"
     }
 
