@@ -99,6 +99,7 @@ final class SubmissionResponder: SessionResponder {
         case .failed(let failure):
             switch failure.reason {
             case .malformed: refusal = .malformed
+            case .latin1: refusal = .latin1
             case .channelBindingMismatch: refusal = .channelBinding
             case .ntlmV1NotAllowed: refusal = .mechanismRefused
             default: refusal = finding?.refusal ?? .wrongPassword

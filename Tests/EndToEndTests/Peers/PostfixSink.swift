@@ -68,7 +68,7 @@ struct PostfixSink: Sendable {
         """
     }
 
-    private static let services = """
+    static let services = """
         cleanup unix n - n - 0 cleanup
         qmgr unix n - n 300 1 qmgr
         tlsmgr unix - - n 1000? 1 tlsmgr
