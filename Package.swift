@@ -176,7 +176,7 @@ let package = Package(
         .testTarget(name: "MailSyntaxTests", dependencies: ["MailSyntax"], swiftSettings: strict),
         .testTarget(
             name: "EndToEndTests",
-            dependencies: ["gatepost"],
+            dependencies: ["gatepost", .product(name: "Crypto", package: "swift-crypto")],
             exclude: ["Programs"],
             swiftSettings: strict
         ),

@@ -43,6 +43,36 @@ struct Certificates: Sendable {
         )
         return Certificates(folder: folder)
     }
+
+    /// A client certificate by the same authority for an address, for EXTERNAL.
+    func makeClient(_ address: String) async throws -> ClientIdentity {
+        guard let openssl = Program.find("openssl") else { throw MissingProgram(name: "openssl") }
+        let name = String(address.prefix { $0 != "@" })
+        try folder.write(
+            "\(name).extensions",
+            "subjectAltName=email:\(address)\nextendedKeyUsage=clientAuth\nbasicConstraints=CA:FALSE\n"
+        )
+        let steps = [
+            [
+                "req", "-newkey", "ec", "-pkeyopt", "ec_paramgen_curve:prime256v1", "-nodes", "-keyout", "\(name).key",
+                "-out", "\(name).csr", "-subj", "/CN=\(name)",
+            ],
+            [
+                "x509", "-req", "-in", "\(name).csr", "-CA", "ca.pem", "-CAkey", "ca.key", "-days", "30",
+                "-extfile", "\(name).extensions", "-out", "\(name).pem",
+            ],
+            [
+                "pkcs12", "-export", "-in", "\(name).pem", "-inkey", "\(name).key", "-passout", "pass:public",
+                "-out", "\(name).p12",
+            ],
+        ]
+        for step in steps { try await succeed([openssl] + step, directory: folder.path) }
+        return ClientIdentity(
+            certificate: folder.path("\(name).pem"),
+            key: folder.path("\(name).key"),
+            archive: folder.path("\(name).p12")
+        )
+    }
 }
 
 struct MissingProgram: Error, CustomStringConvertible {
