@@ -246,6 +246,7 @@ final class LoginExchange: Sendable {
         case .failed(let failure):
             switch failure.reason {
             case .malformed: return .malformed
+            case .latin1: return .latin1
             case .channelBindingMismatch: return .channelBinding
             case .ntlmV1NotAllowed: return .mechanismRefused
             default: return self.refusal(failure, finding, origin)
