@@ -90,18 +90,36 @@ struct CredentialTests {
 
             try await gatepost.verb("account", "grant", Self.alice, "--identity", "*@shop.test")
             let shop = try await add(
-                gatepost, "shop", "--network", "127.0.0.0/8", "--from", "*@shop.test", "--to-domain", "customer.test",
-                "--per-hour", "2"
+                gatepost,
+                "shop",
+                "--network",
+                "127.0.0.0/8",
+                "--from",
+                "*@shop.test",
+                "--to-domain",
+                "customer.test",
+                "--per-hour",
+                "2"
             )
             let own = try await send(gatepost, password: shop, recipient: "c@customer.test")
             #expect(own.said.contains("550") && own.said.contains("'shop' may not send as"), "\(own.said)")
             let abroad = try await send(gatepost, password: shop, sender: "orders@shop.test")
             #expect(abroad.said.contains("550") && abroad.said.contains("'shop' may not send to"), "\(abroad.said)")
             for _ in 0..<2 {
-                let sent = try await send(gatepost, password: shop, sender: "orders@shop.test", recipient: "c@customer.test")
+                let sent = try await send(
+                    gatepost,
+                    password: shop,
+                    sender: "orders@shop.test",
+                    recipient: "c@customer.test"
+                )
                 #expect(sent.succeeded, "\(sent.said)")
             }
-            let third = try await send(gatepost, password: shop, sender: "orders@shop.test", recipient: "c@customer.test")
+            let third = try await send(
+                gatepost,
+                password: shop,
+                sender: "orders@shop.test",
+                recipient: "c@customer.test"
+            )
             #expect(third.said.contains("450") && third.said.contains("2 messages an hour"), "\(third.said)")
 
             let short = try await add(gatepost, "short", "--expires", "1s")
@@ -121,7 +139,12 @@ struct CredentialTests {
             #expect(try await send(gatepost, password: Self.password).succeeded, "not confirmed yet")
             let code = try await succeed(["python3", "-c", Self.totp, String(secret)])
             let confirmed = try await gatepost.verb(
-                "account", "mfa", "confirm", Self.alice, "--code", String(decoding: code.output, as: UTF8.self)
+                "account",
+                "mfa",
+                "confirm",
+                Self.alice,
+                "--code",
+                String(decoding: code.output, as: UTF8.self)
             )
             #expect(String(decoding: confirmed.output, as: UTF8.self).split(separator: "\n").count == 10)
 
@@ -148,7 +171,13 @@ struct CredentialTests {
                 let wrong = try await send(gatepost, client.0, client.1, password: "wrong one")
                 #expect(wrong.said.contains("535") && !wrong.said.contains("432"), "\(wrong.said)")
             }
-            try await gatepost.verb("account", "password", Self.alice, "--password-stdin", input: "another 1 good horse\n")
+            try await gatepost.verb(
+                "account",
+                "password",
+                Self.alice,
+                "--password-stdin",
+                input: "another 1 good horse\n"
+            )
             #expect(try await send(gatepost, password: "another 1 good horse").succeeded)
             let old = try await send(gatepost, password: Self.password)
             #expect(old.said.contains("535 5.7.8"))

@@ -33,7 +33,8 @@ struct CredentialStoreTests {
                 expires: self.now + .seconds(60),
                 networks: [try #require(IPNetwork("192.0.2.0/24")), try #require(IPNetwork("2001:db8::/32"))],
                 identities: [
-                    try #require(IdentityPattern("*@example.com")), try #require(IdentityPattern("\"a b\"@example.org")),
+                    try #require(IdentityPattern("*@example.com")),
+                    try #require(IdentityPattern("\"a b\"@example.org")),
                 ],
                 recipientDomains: [try Domain(parsing: "example.net"), try Domain(parsing: "example.org")],
                 messagesPerHour: 7
@@ -50,7 +51,10 @@ struct CredentialStoreTests {
         }
     }
 
-    @Test("a credential comes back as it was given; its name and its digest are taken once", arguments: StoreKind.allCases)
+    @Test(
+        "a credential comes back as it was given; its name and its digest are taken once",
+        arguments: StoreKind.allCases
+    )
     func roundTrip(_ kind: StoreKind) async throws {
         try await self.withAccount(kind) { store in
             let added = try Self.appPassword("phone", 2)
@@ -85,10 +89,17 @@ struct CredentialStoreTests {
         }
     }
 
-    @Test("one that is revoked is known as a former one, its name free again; a new main password leaves the others", arguments: StoreKind.allCases)
+    @Test(
+        "one that is revoked is known as a former one, its name free again; a new main password leaves the others",
+        arguments: StoreKind.allCases
+    )
     func revoke(_ kind: StoreKind) async throws {
         try await self.withAccount(kind) { store in
-            guard case .added(let account) = try await store.addCredential(try Self.appPassword("phone", 2), to: Self.alice)
+            guard
+                case .added(let account) = try await store.addCredential(
+                    try Self.appPassword("phone", 2),
+                    to: Self.alice
+                )
             else {
                 Issue.record("not added")
                 return
@@ -176,7 +187,10 @@ struct CredentialStoreTests {
         }
     }
 
-    @Test("a second factor guards once confirmed; each step and each recovery code is used once", arguments: StoreKind.allCases)
+    @Test(
+        "a second factor guards once confirmed; each step and each recovery code is used once",
+        arguments: StoreKind.allCases
+    )
     func secondFactor(_ kind: StoreKind) async throws {
         try await self.withAccount(kind) { store in
             #expect(try await store.secondFactor(of: Self.alice) == nil)
@@ -232,7 +246,8 @@ struct CredentialStoreTests {
             #expect(try await store.certificateOwner(fingerprint: certificate.fingerprint) == Self.alice)
             #expect(try await store.certificates(of: Self.alice) == [certificate])
             #expect(
-                try await store.removeCertificate(fingerprint: certificate.fingerprint, from: "bob@example.org") == false
+                try await store.removeCertificate(fingerprint: certificate.fingerprint, from: "bob@example.org")
+                    == false
             )
             #expect(try await store.removeCertificate(fingerprint: certificate.fingerprint, from: Self.alice))
             #expect(try await store.certificateOwner(fingerprint: certificate.fingerprint) == nil)

@@ -88,7 +88,13 @@ struct SchemaMigrationTests {
             NewCredential(
                 argon2id: "$argon2id$\(seed)",
                 scram: [SCRAMHash.sha256, .sha1].map { hash in
-                    SCRAMCredential(hash: hash, salt: [seed, 1], iterations: 4096, storedKey: [seed, 2], serverKey: [seed, 3])
+                    SCRAMCredential(
+                        hash: hash,
+                        salt: [seed, 1],
+                        iterations: 4096,
+                        storedKey: [seed, 2],
+                        serverKey: [seed, 3]
+                    )
                 }
             )
         }

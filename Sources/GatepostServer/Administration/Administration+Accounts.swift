@@ -58,7 +58,9 @@ extension Administration {
             }
         case .removeAccount(let name):
             let address = try await self.canonicalAddress(name)
-            guard let removed = try await self.accounts.remove(address: address) else { throw self.unknownAccount(address) }
+            guard let removed = try await self.accounts.remove(address: address) else {
+                throw self.unknownAccount(address)
+            }
             await self.hooks.accountChanged(removed)
             self.loginGuard?.removed(account: address)
             return .done("\(address): removed")
@@ -134,7 +136,9 @@ extension Administration {
     }
 
     func existing(_ address: String) async throws -> Account {
-        guard let account = try await self.accounts.account(address: address) else { throw self.unknownAccount(address) }
+        guard let account = try await self.accounts.account(address: address) else {
+            throw self.unknownAccount(address)
+        }
         return account
     }
 

@@ -86,7 +86,13 @@ private struct LoginScene {
         _ mechanism: MechanismName = .plain,
         from address: String? = "192.0.2.7"
     ) async throws -> LoginExchange.Verdict {
-        let exchange = LoginExchange(authenticator: self.authenticator, counters: SubmissionCounters(), logger: self.logger)
+        // Lockout has tests of its own: each login here is the first.
+        let exchange = LoginExchange(
+            authenticator: self.authenticator,
+            loginGuard: LoginGuard(policy: LockoutPolicy(), clock: self.clock, logger: self.logger),
+            counters: SubmissionCounters(),
+            logger: self.logger
+        )
         let origin = LoginExchange.Origin(
             address: address.flatMap { IPAddress($0) },
             listener: "test",
@@ -115,7 +121,7 @@ private struct LoginScene {
         )
         var step = server.received(.absent)
         while true {
-            switch await exchange.run(&server, from: step, peer: origin.peer) {
+            switch await exchange.run(&server, named: mechanism, from: step, of: origin) {
             case .challenge(let challenge):
                 guard case .respond(let response) = client.received(challenge: challenge) else {
                     Issue.record("the client gave up")
@@ -123,7 +129,8 @@ private struct LoginScene {
                 }
                 step = server.received(response: response)
             case .ended(let result, _):
-                return exchange.conclude(AuthenticationOutcome(mechanism: mechanism, result: result), from: origin)
+                let outcome = AuthenticationOutcome(mechanism: mechanism, result: result)
+                return exchange.conclude(outcome, from: origin).verdict
             case .unavailable:
                 Issue.record("unavailable")
                 return .refused(.malformed, AuthenticationReference(random: []))
@@ -150,7 +157,10 @@ extension LoginExchange.Verdict {
 struct CredentialLoginTests {
     static let mechanisms: [MechanismName] = [.plain, .login, .scramSHA256, .scramSHA1]
 
-    @Test("each app password logs in by every mechanism, however it is typed, and is known by name", arguments: mechanisms)
+    @Test(
+        "each app password logs in by every mechanism, however it is typed, and is known by name",
+        arguments: mechanisms
+    )
     func appPasswords(_ mechanism: MechanismName) async throws {
         let scene = try await LoginScene()
         var passwords: [String: String] = [:]
@@ -205,7 +215,11 @@ struct CredentialLoginTests {
         #expect(try await scene.login(expiring, mechanism).refusal == .expired)
         #expect(try await scene.login(home, mechanism, from: "192.0.2.7").refusal == .addressRefused)
         #expect(try await scene.login(home, mechanism, from: nil).refusal == .addressRefused)
-        _ = try await scene.store.revokeCredential(try await scene.credential("lost").id, of: LoginScene.address, at: now)
+        _ = try await scene.store.revokeCredential(
+            try await scene.credential("lost").id,
+            of: LoginScene.address,
+            at: now
+        )
         _ = try await scene.store.setCredential(
             try await scene.credential("home").id,
             enabled: false,
@@ -218,7 +232,10 @@ struct CredentialLoginTests {
         try await scene.end()
     }
 
-    @Test("with a second factor only app passwords open; the main password is told so once it proved right", arguments: mechanisms + [.cramMD5])
+    @Test(
+        "with a second factor only app passwords open; the main password is told so once it proved right",
+        arguments: mechanisms + [.cramMD5]
+    )
     func secondFactor(_ mechanism: MechanismName) async throws {
         let scene = try await LoginScene()
         let app = try await scene.addAppPassword("phone")
@@ -274,7 +291,10 @@ struct CredentialLoginTests {
         #expect(try await scene.login("newer password", mechanism).credentialName == "")
         #expect(try await scene.login("main password", mechanism).refusal == .oldPassword)
         #expect(try await scene.login("never had", mechanism).refusal == .wrongPassword)
-        #expect(try await scene.login(app, mechanism).credentialName == "phone", "a new main password leaves the others")
+        #expect(
+            try await scene.login(app, mechanism).credentialName == "phone",
+            "a new main password leaves the others"
+        )
         try await scene.end()
     }
 
@@ -299,7 +319,9 @@ struct CredentialLoginTests {
         )
         scene.directory.accountChanged("bob@example.org")
         #expect(try await scene.login("main password", as: "sales@example.org", mechanism).refusal == .unknownAccount)
-        #expect(try await scene.login("main password", as: "alice@elsewhere.org", mechanism).refusal == .domainNotHosted)
+        #expect(
+            try await scene.login("main password", as: "alice@elsewhere.org", mechanism).refusal == .domainNotHosted
+        )
         try await scene.end()
     }
 
@@ -364,7 +386,9 @@ struct CredentialLoginTests {
             let question = ServerQuestion.scram(
                 SCRAMQuestion(mechanism: .scramSHA256, authenticationIdentity: name, hash: .sha256)
             )
-            guard case .scram(let credential) = try await scene.authenticator.finding(question).answer else { return [] }
+            guard case .scram(let credential) = try await scene.authenticator.finding(question).answer else {
+                return []
+            }
             return credential.salt
         }
         let before = try await salt("bob@example.org")
@@ -423,7 +447,9 @@ struct SecondFactorsTests {
     @Test("of many who show one code at once, one gets in")
     func race() async throws {
         try await self.withFactor { factors, _, clock, secret in
-            #expect(try await factors.confirm(self.code(secret, clock), of: Self.address, recoveryCodes: []) == .accepted)
+            #expect(
+                try await factors.confirm(self.code(secret, clock), of: Self.address, recoveryCodes: []) == .accepted
+            )
             clock.advance(by: .seconds(30))
             let code = self.code(secret, clock)
             let accepted = try await withThrowingTaskGroup(of: Bool.self) { tasks in
@@ -440,7 +466,8 @@ struct SecondFactorsTests {
             let codes = (0..<10).map { _ in AppSecret.recoveryCode(random: RandomOctets.make(16)) }
             let digests = codes.compactMap { AppSecret.recoveryDigest($0.utf8) }
             #expect(
-                try await factors.confirm(self.code(secret, clock), of: Self.address, recoveryCodes: digests) == .accepted
+                try await factors.confirm(self.code(secret, clock), of: Self.address, recoveryCodes: digests)
+                    == .accepted
             )
             #expect(try await factors.verify(codes[3].uppercased(), of: Self.address) == .accepted)
             #expect(try await factors.verify(codes[3], of: Self.address) == .refused(.wrong))
