@@ -48,6 +48,7 @@ final class SessionChannelHandler: ChannelDuplexHandler {
     private var tlsIdentity: TLSContextSource.Identity?
     private var clientRandom: [UInt8]?
     private var clientCertificate: [UInt8]?
+    private var tlsVersion: String?
 
     init(shared: Shared, peer: SessionPeer, service: any SessionService, eventLoop: any EventLoop, refusal: Reply?) {
         self.shared = shared
@@ -138,6 +139,7 @@ final class SessionChannelHandler: ChannelDuplexHandler {
     private func tellResponder() {
         guard self.isGone, !self.isResponderBusy, !self.isResponderTold else { return }
         self.isResponderTold = true
+        if let notice = self.session.noticeAtEnd { self.responder.noticed(notice, facts: self.facts) }
         self.responder.abandonMessage()
         self.responder.closed()
     }
@@ -191,6 +193,9 @@ final class SessionChannelHandler: ChannelDuplexHandler {
                 return step
             }
             self.input.moveReaderIndex(forwardBy: consumed)
+            if let notice = self.session.takeAuthenticationNotice() {
+                self.responder.noticed(notice, facts: self.facts)
+            }
             hasProgressed = hasProgressed || consumed > 0
             if case .waitForInput = action, consumed == 0 { break }
             self.perform(action, context)
@@ -255,15 +260,19 @@ final class SessionChannelHandler: ChannelDuplexHandler {
         }
     }
 
-    private func ask(_ request: SessionRequest, _ context: ChannelHandlerContext) {
-        let facts = SessionFacts(
+    private var facts: SessionFacts {
+        SessionFacts(
             isTLS: self.session.isTLS,
             clientName: self.session.clientName,
             protocolKeyword: self.session.protocolKeyword,
             mechanism: self.session.mechanismName,
-            clientCertificate: self.clientCertificate
+            clientCertificate: self.clientCertificate,
+            tlsVersion: self.tlsVersion
         )
-        switch self.responder.answer(request, facts: facts) {
+    }
+
+    private func ask(_ request: SessionRequest, _ context: ChannelHandlerContext) {
+        switch self.responder.answer(request, facts: self.facts) {
         case .now(let answer):
             self.perform(self.session.receive(answer), context)
         case .later(let work):
@@ -346,6 +355,7 @@ final class SessionChannelHandler: ChannelDuplexHandler {
         do {
             let handler = try context.pipeline.syncOperations.handler(type: NIOSSLServerHandler.self)
             self.clientCertificate = try handler.peerCertificate?.toDERBytes()
+            self.tlsVersion = handler.tlsVersion.map { SessionChannelHandler.text(of: $0) }
         } catch {
             self.clientCertificate = nil
         }
@@ -367,6 +377,15 @@ final class SessionChannelHandler: ChannelDuplexHandler {
             channelBindings: bindings,
             hasClientCertificate: self.clientCertificate != nil
         )
+    }
+
+    private static func text(of version: TLSVersion) -> String {
+        switch version {
+        case .tlsv1: "1.0"
+        case .tlsv11: "1.1"
+        case .tlsv12: "1.2"
+        case .tlsv13: "1.3"
+        }
     }
 
     private func closeIfIdle(_ context: ChannelHandlerContext) {

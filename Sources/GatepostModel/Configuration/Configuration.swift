@@ -19,6 +19,7 @@ package struct Configuration: Sendable {
     package var delivery: Delivery
     package var limits: Limits
     package var log: Log
+    package var audit: Audit
 
     package init(
         hostname: String,
@@ -32,7 +33,8 @@ package struct Configuration: Sendable {
         networks: Networks = Networks(),
         delivery: Delivery = Delivery(),
         limits: Limits = Limits(),
-        log: Log = Log()
+        log: Log = Log(),
+        audit: Audit = Audit()
     ) {
         self.hostname = hostname
         self.data = data
@@ -46,6 +48,7 @@ package struct Configuration: Sendable {
         self.delivery = delivery
         self.limits = limits
         self.log = log
+        self.audit = audit
     }
 }
 
@@ -148,6 +151,15 @@ extension Configuration {
         package init(allow: [IPNetwork] = [], deny: [IPNetwork] = []) {
             self.allow = allow
             self.deny = deny
+        }
+    }
+
+    /// The audit trail.
+    package struct Audit: Sendable, Hashable {
+        package var retention: AuditRetention
+
+        package init(retention: AuditRetention = AuditRetention()) {
+            self.retention = retention
         }
     }
 

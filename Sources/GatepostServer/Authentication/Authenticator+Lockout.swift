@@ -32,7 +32,7 @@ extension Authenticator {
         because reason: LockReason,
         peer: LoginPeer
     ) async throws -> Finding {
-        let refusal: Refusal = reason == .tooManyFailures ? .tooMany : .locked
+        let refusal: AuthenticationReason = reason == .tooManyFailures ? .tooMany : .locked
         let account = try await self.directory.account(loginName: question.authenticationIdentity)
         switch question {
         case .password(let credentials):
@@ -58,7 +58,7 @@ extension Authenticator {
 
     private func lockedPassword(
         _ credentials: PasswordCredentials,
-        _ refusal: Refusal,
+        _ refusal: AuthenticationReason,
         account: Account?,
         spares: Bool,
         peer: LoginPeer

@@ -90,7 +90,7 @@ extension Authenticator {
     /// A refusal that takes as long as that of a wrong password.
     private func refuse(
         _ password: Secret,
-        _ refusal: Refusal,
+        _ refusal: AuthenticationReason,
         _ account: Account,
         _ credential: Credential? = nil
     ) async throws -> Finding {

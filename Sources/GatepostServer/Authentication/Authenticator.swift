@@ -7,47 +7,6 @@ package import SASL
 /// Unknown, disabled and wrong look the same and take the same time: where there is no secret to check, one that fits nothing is
 /// checked (RFC 4954 §4; RFC 5802 §9).
 package struct Authenticator: Sendable {
-    /// Why a login is refused: for the log and the case file, never for the peer.
-    package enum Refusal: String, Sendable, Hashable {
-        case unknownAccount = "unknown-account"
-        case wrongPassword = "wrong-password"
-        /// A password that the account had before, or an app password that was revoked.
-        case oldPassword = "old-password"
-        /// Too many different wrong secrets.
-        case locked
-        /// Too many failures of the client's address within a minute.
-        case tooMany = "too-many"
-        case domainNotHosted = "domain-not-hosted"
-        case disabled
-        /// The credential's last day is over.
-        case expired
-        /// None of the networks that the credential is bound to.
-        case addressRefused = "ip-refused"
-        /// The main password, right as it was, where a second factor is on.
-        case needsAppPassword = "mfa-needs-app-password"
-        case mechanismRefused = "mechanism-refused"
-        case notAuthorized = "not-authorized"
-        case malformed
-        case noDomain = "no-domain-in-user-name"
-        case certificateUnknown = "certificate-unknown"
-        /// The client's address is in `networks.deny`.
-        case addressDenied = "address-denied"
-        /// A password over a connection that is not encrypted.
-        case clearText = "clear-text-without-tls"
-        /// Mail of a sandbox account stays here, and another server would send it.
-        case sandbox = "sandbox-account"
-        case channelBinding = "channel-binding-mismatch"
-        case tokenExpired = "token-expired"
-        case tokenAudience = "token-audience"
-        case tokenIssuer = "token-issuer"
-        case tokenSignature = "token-signature"
-        case tokenScope = "token-scope"
-        /// Any other fault of a token.
-        case tokenRefused = "token-refused"
-        /// Right, but it must be changed first.
-        case passwordChange = "password-change-needed"
-    }
-
     /// What a question came to: the answer for the mechanism, and whose secret it was.
     package struct Finding: Sendable {
         package var answer: ServerAnswer
@@ -57,7 +16,7 @@ package struct Authenticator: Sendable {
         /// tokens, certificates).
         package var credential: Credential?
         /// Set when the exchange cannot succeed whatever the client sends.
-        package var refusal: Refusal?
+        package var refusal: AuthenticationReason?
         /// The other password store that was asked last, for the log.
         package var checker: String?
     }
@@ -160,7 +119,7 @@ package struct Authenticator: Sendable {
             return Finding(
                 answer: .bearerToken(.refused(error)),
                 account: nil,
-                refusal: Refusal(rawValue: reason.rawValue) ?? .tokenRefused
+                refusal: AuthenticationReason(rawValue: reason.rawValue) ?? .tokenRefused
             )
         case .accepted(let name):
             guard let account = try await self.directory.account(loginName: name) else {
@@ -215,7 +174,7 @@ package struct Authenticator: Sendable {
     }
 
     /// Why no account stands behind a login name.
-    func absence(of loginName: String) -> Refusal {
+    func absence(of loginName: String) -> AuthenticationReason {
         guard let address = self.directory.address(of: loginName) else { return .noDomain }
         return self.directory.isHosted(address) == false ? .domainNotHosted : .unknownAccount
     }
@@ -237,7 +196,7 @@ package struct Authenticator: Sendable {
             let refusal = self.absence(of: question.authenticationIdentity)
             return Finding(answer: .sharedSecret(nil), account: nil, refusal: refusal)
         }
-        var refusal: Refusal? = account.isEnabled ? secret == nil ? .mechanismRefused : nil : .disabled
+        var refusal: AuthenticationReason? = account.isEnabled ? secret == nil ? .mechanismRefused : nil : .disabled
         if let credential, let objection = self.objection(to: credential, of: account, peer: peer) {
             // What its holder may be told is told once the secret proved right.
             refusal = objection.isToldToHolder ? refusal : objection

@@ -9,20 +9,21 @@ internal import Synchronization
 ///
 /// One thing is asked at a time, so the lock is never contended.
 final class LoginExchange: Sendable {
-    /// Where a login comes from, for the log.
+    /// Where a login comes from.
     struct Origin: Sendable {
         /// nil: this host.
         var address: IPAddress?
         /// The listener's or the socket's name.
         var listener: String
         var isTLS: Bool
+        /// Such as `1.3`; nil where it is not known.
+        var tlsVersion: String?
         /// What the client calls itself.
         var clientName: String?
         /// What only this protocol knows.
         var details: Logger.Metadata = [:]
 
         var peer: LoginPeer { LoginPeer(address: self.address.map { "\($0)" }, isTLS: self.isTLS) }
-        var addressText: String { self.address.map { "\($0)" } ?? "local" }
     }
 
     /// The answer for the mechanism, at once or later; nil when it cannot be had now.
@@ -36,8 +37,8 @@ final class LoginExchange: Sendable {
         ///
         /// The credential is nil for a ticket, a token or a certificate.
         case accepted(Account, Credential?, generation: UInt64)
-        /// The client is told no more than the reference, but where the refusal ``Authenticator/Refusal/isToldToHolder``.
-        case refused(Authenticator.Refusal, AuthenticationReference)
+        /// The client is told no more than the reference, but where the refusal ``GatepostModel/AuthenticationReason/isToldToHolder``.
+        case refused(AuthenticationReason, AuthenticationReference)
     }
 
     /// How a login ended, and what has to happen before the client is told.
@@ -69,14 +70,14 @@ final class LoginExchange: Sendable {
 
     private let authenticator: Authenticator
     private let loginGuard: LoginGuard
-    private let counters: SubmissionCounters
+    private let recorder: LoginRecorder
     private let logger: Logger
     private let state = Mutex(State())
 
-    init(authenticator: Authenticator, loginGuard: LoginGuard, counters: SubmissionCounters, logger: Logger) {
+    init(authenticator: Authenticator, loginGuard: LoginGuard, recorder: LoginRecorder, logger: Logger) {
         self.authenticator = authenticator
         self.loginGuard = loginGuard
-        self.counters = counters
+        self.recorder = recorder
         self.logger = logger
     }
 
@@ -110,9 +111,10 @@ final class LoginExchange: Sendable {
             do {
                 return self.found(try await self.finding(question, mechanism, certificate, origin))
             } catch {
+                let reference = self.refuse(.backendDown, mechanism: mechanism, from: origin)
                 self.logger.warning(
                     "login could not be checked",
-                    metadata: ["reason": "backend-down", "account": "\(loginName)", "error": "\(error)"]
+                    metadata: ["ref": "\(reference)", "error": "\(error)"]
                 )
                 return nil
             }
@@ -185,43 +187,49 @@ final class LoginExchange: Sendable {
         }
     }
 
-    /// Judges, counts and logs a mechanism that came to its end. The client is told after ``settle(_:)``.
+    /// Judges, counts, logs and records a mechanism that came to its end. The client is told after ``settle(_:)``.
     ///
     /// - Parameter objection: Why this account may not log in here although it proved who it is.
     func conclude(
         _ outcome: AuthenticationOutcome,
         from origin: Origin,
-        objection: (Account, Credential?) -> Authenticator.Refusal? = { _, _ in nil }
+        objection: (Account, Credential?) -> AuthenticationReason? = { _, _ in nil }
     ) -> Conclusion {
-        let (finding, loginName, generation, asked) = self.state.withLock { state in
-            defer {
-                state.finding = nil
-                state.attempt = nil
-                state.isLocked = false
-            }
-            return (state.finding, state.loginName, state.generation, state.attempt)
+        let (finding, generation, asked) = self.takeState()
+        var attempt = asked ?? self.loginGuard.attempt(nil, by: outcome.mechanism, account: nil, from: origin)
+        if asked == nil, case .failed(let failure) = outcome.result, let name = failure.authenticationIdentity {
+            // As far as the message was understood.
+            attempt.loginName = name
+            if case .address(let account) = self.authenticator.subjectNow(of: name) { attempt.account = account }
         }
-        var attempt =
-            asked
-            ?? self.loginGuard.attempt(nil, by: outcome.mechanism, account: nil, loginName: loginName, from: origin)
-        let refusal = self.refusal(outcome, finding, origin, objection)
-        if let refusal {
-            let ending = self.loginGuard.ended(attempt, .refused(refusal.reason))
-            return self.refused(refusal, loginName, outcome.mechanism, origin, finding, ending)
-        }
-        guard let account = finding?.account else {
-            let ending = self.loginGuard.ended(attempt, .refused(.unknownAccount))
-            return self.refused(.unknownAccount, loginName, outcome.mechanism, origin, finding, ending)
+        var origin = origin
+        if let checker = finding?.checker { origin.details["checker"] = "\(checker)" }
+        // Whom a token, a ticket or a certificate is for is known only now.
+        attempt.account = attempt.account ?? finding?.account?.address
+        let reason =
+            self.refusal(outcome, finding, origin, objection) ?? (finding?.account == nil ? .unknownAccount : nil)
+        guard reason == nil, let account = finding?.account else {
+            let reason = reason ?? .unknownAccount
+            return self.refused(reason, attempt, origin, self.loginGuard.ended(attempt, .refused(reason)))
         }
         let credential = LoginExchange.credential(finding, label: outcome.alternative)
         attempt.account = account.address
         attempt.credential = credential?.id
         let ending = self.loginGuard.ended(attempt, .succeeded, isGuessable: credential?.kind == .password)
-        guard ending.result == .succeeded else {
-            return self.refused(.locked, loginName, outcome.mechanism, origin, finding, ending)
-        }
-        self.accepted(account, credential, loginName, outcome.mechanism, origin)
+        guard ending.result == .succeeded else { return self.refused(.locked, attempt, origin, ending) }
+        self.accepted(account, credential, attempt, origin)
         return Conclusion(verdict: .accepted(account, credential, generation: generation), ending: ending)
+    }
+
+    private func takeState() -> (Authenticator.Finding?, generation: UInt64, LoginAttempt?) {
+        self.state.withLock { state in
+            defer {
+                state.finding = nil
+                state.attempt = nil
+                state.isLocked = false
+            }
+            return (state.finding, state.generation, state.attempt)
+        }
     }
 
     /// Makes durable what the login led to, and holds a guesser's answer back.
@@ -234,8 +242,8 @@ final class LoginExchange: Sendable {
         _ outcome: AuthenticationOutcome,
         _ finding: Authenticator.Finding?,
         _ origin: Origin,
-        _ objection: (Account, Credential?) -> Authenticator.Refusal?
-    ) -> Authenticator.Refusal? {
+        _ objection: (Account, Credential?) -> AuthenticationReason?
+    ) -> AuthenticationReason? {
         switch outcome.result {
         case .succeeded(let identity):
             guard let account = finding?.account, finding?.refusal == nil else {
@@ -246,6 +254,7 @@ final class LoginExchange: Sendable {
         case .failed(let failure):
             switch failure.reason {
             case .malformed: return .malformed
+            case .latin1: return .latin1
             case .channelBindingMismatch: return .channelBinding
             case .ntlmV1NotAllowed: return .mechanismRefused
             default: return self.refusal(failure, finding, origin)
@@ -254,17 +263,13 @@ final class LoginExchange: Sendable {
     }
 
     private func refused(
-        _ refusal: Authenticator.Refusal,
-        _ loginName: String,
-        _ mechanism: MechanismName,
+        _ reason: AuthenticationReason,
+        _ attempt: LoginAttempt,
         _ origin: Origin,
-        _ finding: Authenticator.Finding?,
         _ ending: Lockout.Ending
     ) -> Conclusion {
-        var origin = origin
-        if let checker = finding?.checker { origin.details["checker"] = "\(checker)" }
-        let reference = self.refuse(refusal, loginName: loginName, mechanism: mechanism, from: origin)
-        return Conclusion(verdict: .refused(refusal, reference), ending: ending)
+        let reference = self.recorder.record(attempt, .refused(reason), details: origin.details)
+        return Conclusion(verdict: .refused(reason, reference), ending: ending)
     }
 
     private static func credential(_ finding: Authenticator.Finding?, label: Int64?) -> Credential? {
@@ -278,7 +283,7 @@ final class LoginExchange: Sendable {
         _ credential: Credential?,
         _ identity: AuthenticatedIdentity,
         _ origin: Origin
-    ) -> Authenticator.Refusal? {
+    ) -> AuthenticationReason? {
         guard self.authenticator.mayAct(account, as: identity.authorizationIdentity) else { return .notAuthorized }
         guard let credential else { return nil }
         return self.authenticator.objection(to: credential, of: account, peer: origin.peer)
@@ -289,7 +294,7 @@ final class LoginExchange: Sendable {
         _ failure: ServerFailure,
         _ finding: Authenticator.Finding?,
         _ origin: Origin
-    ) -> Authenticator.Refusal {
+    ) -> AuthenticationReason {
         if let refusal = finding?.refusal, refusal == .locked || refusal == .tooMany { return refusal }
         if let label = failure.alternative, let account = finding?.account {
             guard let credential = account.credentials.first(where: { $0.id == label }) else { return .oldPassword }
@@ -302,41 +307,30 @@ final class LoginExchange: Sendable {
     private func accepted(
         _ account: Account,
         _ credential: Credential?,
-        _ loginName: String,
-        _ mechanism: MechanismName,
+        _ attempt: LoginAttempt,
         _ origin: Origin
     ) {
-        self.counters.loginSucceeded()
-        var metadata: Logger.Metadata = [
-            "account": "\(account.address)", "mechanism": "\(mechanism)", "ip": "\(origin.addressText)",
-            "listener": "\(origin.listener)", "tls": "\(origin.isTLS)",
-        ]
+        var details = origin.details
         if let credential {
             self.authenticator.noteUse(of: credential, from: origin.address)
-            if credential.kind != .password { metadata["credential"] = "\(credential.name)" }
+            if credential.kind != .password { details["credential"] = "\(credential.name)" }
         }
-        if !loginName.isEmpty {
-            metadata["name"] = "\(self.authenticator.form(of: loginName, for: account).rawValue)"
+        if !attempt.loginName.isEmpty {
+            details["name"] = "\(self.authenticator.form(of: attempt.loginName, for: account).rawValue)"
         }
-        self.logger.info("login", metadata: metadata)
+        _ = self.recorder.record(attempt, .succeeded, details: details)
     }
 
-    /// Counts and logs a refusal.
+    /// Records a refusal that came before or beside the mechanism's end.
     func refuse(
-        _ refusal: Authenticator.Refusal,
-        loginName: String = "",
+        _ reason: AuthenticationReason,
         mechanism: MechanismName,
         from origin: Origin
     ) -> AuthenticationReference {
-        let reference = AuthenticationReference(random: RandomOctets.make(5))
-        self.counters.loginRefused()
-        let metadata: Logger.Metadata = [
-            "reason": "\(refusal.rawValue)", "ref": "\(reference)", "account": "\(loginName)",
-            "mechanism": "\(mechanism)", "ip": "\(origin.addressText)", "listener": "\(origin.listener)",
-            "tls": "\(origin.isTLS)",
-        ]
-        self.logger.notice("login refused", metadata: metadata.merging(origin.details) { $1 })
-        return reference
+        let (finding, _, asked) = self.takeState()
+        var attempt = asked ?? self.loginGuard.attempt(nil, by: mechanism, account: nil, from: origin)
+        attempt.account = attempt.account ?? finding?.account?.address
+        return self.recorder.record(attempt, .refused(reason), details: origin.details)
     }
 }
 
@@ -344,18 +338,6 @@ extension AuthenticationOutcome {
     /// The label of the key that a proof was of, where there were several.
     fileprivate var alternative: Int64? {
         if case .succeeded(let identity) = self.result { identity.alternative } else { nil }
-    }
-}
-
-extension Authenticator.Refusal {
-    /// The same in the list that lockout, log and trail share.
-    var reason: AuthenticationReason {
-        switch self {
-        case .addressDenied: .addressRefused
-        case .clearText: .tlsRequired
-        case .sandbox: .notAuthorized
-        default: AuthenticationReason(rawValue: self.rawValue) ?? .tokenRefused
-        }
     }
 }
 

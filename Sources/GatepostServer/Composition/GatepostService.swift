@@ -83,6 +83,7 @@ package struct GatepostService: Sendable {
         )
         let uses = CredentialUses(store: store, logger: self.logger)
         let counters = SubmissionCounters()
+        let audit = try self.openAudit(clock: clock, counters: counters)
         let group = MultiThreadedEventLoopGroup(numberOfThreads: System.coreCount)
         let files = NIOThreadPool(numberOfThreads: 4)
         files.start()
@@ -110,7 +111,10 @@ package struct GatepostService: Sendable {
         let loginGuard = LoginGuard(
             policy: self.configuration.lockoutPolicy(own: try GatepostService.interfaceAddresses()),
             clock: clock,
-            logger: self.logger
+            logger: self.logger,
+            tags: audit.tags,
+            audit: audit.trail,
+            history: try await self.lockoutHistory(audit.trail, now: started)
         )
         let service = SubmissionService(
             authenticator: authenticator,
@@ -121,6 +125,8 @@ package struct GatepostService: Sendable {
             hostname: self.configuration.hostname,
             disposal: self.isHolding ? .hold : .deliver,
             counters: counters,
+            recorder: audit.recorder,
+            audit: audit.trail,
             logger: self.logger,
             queued: { runner.notify() }
         )
@@ -140,7 +146,7 @@ package struct GatepostService: Sendable {
         let sockets = try await self.openAuthenticationSockets(
             authenticator: authenticator,
             loginGuard: loginGuard,
-            counters: counters,
+            recorder: audit.recorder,
             clock: clock,
             group: group
         )
@@ -166,12 +172,13 @@ package struct GatepostService: Sendable {
                         processIdentifier: getpid(),
                         started: started.description,
                         listeners: names,
-                        counters: self.counters(counters, loginGuard, registry, runner, store)
+                        counters: self.counters(counters, loginGuard, registry, runner, store, audit.trail)
                     )
                 },
                 beforeReport: { await uses.flush() }
             ),
-            loginGuard: loginGuard
+            loginGuard: loginGuard,
+            trail: audit.trail
         )
         let control = ControlService(
             administration: administration,
@@ -192,6 +199,12 @@ package struct GatepostService: Sendable {
                 QueueRunnerService(runner: runner),
                 SpoolSweep(store: store, started: started, logger: self.logger),
                 uses,
+                AuditRetentionService(
+                    trail: audit.trail,
+                    retention: self.configuration.audit.retention,
+                    clock: clock,
+                    logger: self.logger
+                ),
                 control,
                 CertificateReload(loader: tlsLoader, source: tls, logger: self.logger),
                 SubmissionListeners(
@@ -205,6 +218,7 @@ package struct GatepostService: Sendable {
             logger: Logger(label: "gatepost.lifecycle") { _ in SwiftLogNoOpLogHandler() }
         )
         try await lifecycle.run()
+        try await audit.trail.close()
         try await store.close()
         try await pool.shutdown()
         try await checkers?.shutdown()
@@ -361,8 +375,10 @@ package struct GatepostService: Sendable {
         _ loginGuard: LoginGuard,
         _ registry: SessionRegistry,
         _ runner: QueueRunner,
-        _ store: SQLiteStore
+        _ store: SQLiteStore,
+        _ trail: SQLiteAuditTrail
     ) -> [String: Int] {
+        let audit = trail.statistics
         let delivery = runner.counters
         let commits = store.commitStatistics
         return [
@@ -383,6 +399,9 @@ package struct GatepostService: Sendable {
             "storeCommits": commits.commits,
             "storeOperations": commits.operations,
             "storeFailures": commits.failedCommits,
+            "auditRecords": audit.records,
+            "auditRecordsLost": audit.lost,
+            "auditFailures": audit.failedCommits,
         ]
     }
 }

@@ -13,7 +13,7 @@ package final class LoginGuard: Sendable {
     package static let maximumHeld = 2048
 
     private let state: Mutex<Lockout>
-    private let tagger = Mutex(SecretTagger())
+    private let tags: SecretTags
     private let held = Atomic<Int>(0)
     private let clock: any WallClock
     private let audit: (any AuditLog)?
@@ -24,11 +24,13 @@ package final class LoginGuard: Sendable {
         policy: LockoutPolicy,
         clock: any WallClock,
         logger: Logger,
+        tags: SecretTags = SecretTags(directory: nil),
         audit: (any AuditLog)? = nil,
         history: some Sequence<Lockout.Happening> = EmptyCollection()
     ) {
         self.state = Mutex(Lockout.rebuilt(policy: policy, key: RandomOctets.make(32), from: history))
         self.clock = clock
+        self.tags = tags
         self.logger = logger
         self.audit = audit
     }
@@ -38,24 +40,21 @@ package final class LoginGuard: Sendable {
         _ question: ServerQuestion?,
         by mechanism: MechanismName,
         account: String?,
-        loginName: String = "",
         from origin: LoginExchange.Origin
     ) -> LoginAttempt {
         let now = self.clock.now()
         var attempt = LoginAttempt(
             time: now,
-            loginName: question?.authenticationIdentity ?? loginName,
+            loginName: question?.authenticationIdentity ?? "",
             account: account,
             mechanism: mechanism,
             address: origin.address?.unmapped,
             listener: origin.listener,
-            tls: origin.isTLS ? "yes" : nil,
+            tls: origin.isTLS ? origin.tlsVersion ?? "yes" : nil,
             clientName: origin.clientName
         )
         if case .password(let credentials) = question {
-            attempt.secretTag = self.tagger.withLock { tagger in
-                tagger.tag(of: credentials.password, now: now, random: { RandomOctets.make(SecretTagger.keyOctets) })
-            }
+            attempt.secretTag = self.tags.tag(of: credentials.password, now: now)
         }
         return attempt
     }

@@ -10,6 +10,8 @@ public struct ServerFailure: Error, Hashable, Sendable {
 
         /// The response breaks the mechanism's grammar or its limits.
         public static let malformed = Reason("malformed response")
+        /// Octets that are not UTF-8 but read well as Latin-1: an old client's. Malformed too.
+        public static let latin1 = Reason("Latin-1 in place of UTF-8")
         /// Wrong password, unknown identity, or a credential that does not exist: not told apart.
         public static let wrongCredentials = Reason("wrong credentials")
         /// The client asked for channel binding, which is not offered, or contradicts itself about it (RFC 5802 §6).
@@ -35,5 +37,5 @@ public struct ServerFailure: Error, Hashable, Sendable {
     }
 
     /// Whether the peer broke the syntax (SMTP: `501 5.5.2`) rather than failed to prove an identity (`535 5.7.8`).
-    public var isMalformed: Bool { self.reason == .malformed }
+    public var isMalformed: Bool { self.reason == .malformed || self.reason == .latin1 }
 }

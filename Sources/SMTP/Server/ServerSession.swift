@@ -82,6 +82,7 @@ public struct ServerSession: Sendable {
     /// The mechanism of the exchange under way, or of the one that succeeded.
     public internal(set) var mechanismName: MechanismName?
     var mechanism: (any ServerMechanism)?
+    var authenticationNotice: AuthenticationNotice?
     /// What the mechanism has to say once the login is accepted.
     var finalData: [UInt8]?
     /// The account that logged in, while its client owes an empty response to the final data.
