@@ -154,6 +154,12 @@ let package = Package(
             ],
             swiftSettings: strict
         ),
+        // Times the audit trail: Scripts/audit-bench.
+        .executableTarget(
+            name: "AuditBenchmark",
+            dependencies: ["GatepostSQLite", "GatepostModel", "MailSyntax", "SASL"],
+            swiftSettings: strict
+        ),
         .testTarget(name: "SMTPTests", dependencies: ["SMTP", "SASL", "MailSyntax"], swiftSettings: strict),
         .testTarget(
             name: "SMTPClientTests",

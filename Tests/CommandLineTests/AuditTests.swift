@@ -25,7 +25,9 @@ struct AuditTests {
         var process: Process
 
         var log: String {
-            get throws { String(decoding: try Data(contentsOf: self.directory.url.appending(path: "log")), as: UTF8.self) }
+            get throws {
+                String(decoding: try Data(contentsOf: self.directory.url.appending(path: "log")), as: UTF8.self)
+            }
         }
 
         func run(_ arguments: [String], input: String = "") async throws -> CommandLineTool.Result {
@@ -161,8 +163,9 @@ struct AuditTests {
             connection.close()
             let before = try await server.run(["audit", "export"]).output.split(separator: "\n").count
             var after = before
-            while after < before + 1, try await server.run(["audit", "list", "--reason", "cancelled", "--json"])
-                .output.components(separatedBy: "\"reason\"").count < 3
+            while after < before + 1,
+                try await server.run(["audit", "list", "--reason", "cancelled", "--json"])
+                    .output.components(separatedBy: "\"reason\"").count < 3
             {
                 after = try await server.run(["audit", "export"]).output.split(separator: "\n").count
             }
@@ -216,7 +219,9 @@ struct AuditTests {
         /// The forms in which a secret may leak: raw, UTF-16, hexadecimal, base64 at each of its three alignments.
         static func forms(of secret: String) -> [Data] {
             let raw = Data(secret.utf8)
-            var forms = [raw, secret.data(using: .utf16LittleEndian) ?? raw, secret.data(using: .utf16BigEndian) ?? raw]
+            var forms = [
+                raw, secret.data(using: .utf16LittleEndian) ?? raw, secret.data(using: .utf16BigEndian) ?? raw,
+            ]
             let hex = raw.map { String(format: "%02x", $0) }.joined()
             forms += [Data(hex.utf8), Data(hex.uppercased().utf8)]
             for shift in 0..<3 {
@@ -228,7 +233,10 @@ struct AuditTests {
         }
     }
 
-    @Test("no password, token or AUTH message reaches a log, a file or a reply, at the lowest level", arguments: ["text", "json"])
+    @Test(
+        "no password, token or AUTH message reaches a log, a file or a reply, at the lowest level",
+        arguments: ["text", "json"]
+    )
     func scan(format: String) async throws {
         var replies = ""
         var folder: WorkingDirectory?

@@ -33,7 +33,9 @@ final class SMTPConnection {
 
     func send(_ text: String) throws {
         let octets = Array(text.utf8)
-        guard Foundation.send(self.descriptor, octets, octets.count, Int32(MSG_NOSIGNAL)) == octets.count else { throw Closed() }
+        guard Foundation.send(self.descriptor, octets, octets.count, Int32(MSG_NOSIGNAL)) == octets.count else {
+            throw Closed()
+        }
     }
 
     /// One reply, all its lines; empty when the server ended the connection.

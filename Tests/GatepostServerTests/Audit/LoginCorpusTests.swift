@@ -53,7 +53,10 @@ struct LoginCorpusTests {
         try await scene.close()
     }
 
-    @Test("after too many different secrets the reason is the lock, for the right password too", arguments: [.plain, .scramSHA256] as [MechanismName])
+    @Test(
+        "after too many different secrets the reason is the lock, for the right password too",
+        arguments: [.plain, .scramSHA256] as [MechanismName]
+    )
     func locked(_ name: MechanismName) async throws {
         let scene = try await LoginScene(lockout: true)
         for number in 0..<30 {

@@ -102,7 +102,10 @@ struct ReasonPageTests {
             """
     }
 
-    @Test("the page says what it means, how it comes about, what to do, and shows both forms", arguments: AuthenticationReason.allCases)
+    @Test(
+        "the page says what it means, how it comes about, what to do, and shows both forms",
+        arguments: AuthenticationReason.allCases
+    )
     func page(_ reason: AuthenticationReason) throws {
         let file = Self.folder.appending(path: "\(reason.rawValue).md")
         var text = String(decoding: try Data(contentsOf: file), as: UTF8.self)
