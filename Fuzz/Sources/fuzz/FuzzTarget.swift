@@ -27,6 +27,7 @@ enum FuzzTarget: String, CaseIterable {
     case addresses
     case mailbox
     case encodings
+    case proxy
 
     static let chosen: FuzzTarget = {
         let name = getenv("GATEPOST_FUZZ_TARGET").map { String(cString: $0) } ?? ""
@@ -58,6 +59,7 @@ enum FuzzTarget: String, CaseIterable {
         case .addresses: fuzzAddresses(input)
         case .mailbox: fuzzMailbox(input)
         case .encodings: fuzzEncodings(input)
+        case .proxy: fuzzProxy(input)
         }
     }
 }

@@ -1,4 +1,5 @@
 internal import NIOCore
+internal import SMTP
 
 /// Waits for the header of a proxy, then leaves the pipeline to what the header's client gets.
 ///
