@@ -71,13 +71,16 @@ struct ConnectionIntake: Sendable {
             }
             channel.closeFuture.whenComplete { _ in self.registry.refusalEnded() }
         }
+        let trusts =
+            peer.address.map { address in self.configuration.forwarders.contains { $0.contains(address) } } ?? false
         try channel.pipeline.syncOperations.addHandler(
             SessionChannelHandler(
                 shared: self.shared,
                 peer: peer,
                 service: self.service,
                 eventLoop: channel.eventLoop,
-                refusal: refusal
+                refusal: refusal,
+                reassign: trusts ? { self.refusal(channel, $0, isMove: true) } : nil
             )
         )
     }

@@ -330,7 +330,8 @@ package struct GatepostService: Sendable {
                 tlsHandshake: limits.timeouts.tlsHandshake
             ),
             denied: self.configuration.networks.deny,
-            proxies: wanted.proxies
+            proxies: wanted.proxies,
+            forwarders: wanted.xclient
         )
     }
 
