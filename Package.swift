@@ -204,7 +204,7 @@ let package = Package(
             name: "GatepostServerTests",
             dependencies: [
                 "GatepostServer", "GatepostModel", "GatepostSQLite", "GatepostTesting", "MailSyntax", "SASL",
-                "AuthenticationProtocols",
+                "SMTP", "AuthenticationProtocols",
                 .product(name: "Crypto", package: "swift-crypto"),
                 .product(name: "CryptoExtras", package: "swift-crypto"),
                 .product(name: "JWTKit", package: "jwt-kit"),

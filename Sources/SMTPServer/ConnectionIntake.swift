@@ -71,8 +71,10 @@ struct ConnectionIntake: Sendable {
             }
             channel.closeFuture.whenComplete { _ in self.registry.refusalEnded() }
         }
-        let trusts =
-            peer.address.map { address in self.configuration.forwarders.contains { $0.contains(address) } } ?? false
+        var reassign: ((SessionPeer) -> Reply?)?
+        if let address = peer.address, self.configuration.forwarders.contains(where: { $0.contains(address) }) {
+            reassign = { self.refusal(channel, $0, isMove: true) }
+        }
         try channel.pipeline.syncOperations.addHandler(
             SessionChannelHandler(
                 shared: self.shared,
@@ -80,7 +82,7 @@ struct ConnectionIntake: Sendable {
                 service: self.service,
                 eventLoop: channel.eventLoop,
                 refusal: refusal,
-                reassign: trusts ? { self.refusal(channel, $0, isMove: true) } : nil
+                reassign: reassign
             )
         )
     }

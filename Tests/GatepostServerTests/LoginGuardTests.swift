@@ -4,6 +4,7 @@ import GatepostTesting
 import Logging
 import MailSyntax
 import SASL
+import SMTP
 import Testing
 
 @Suite("The guard before and behind each login")

@@ -20,6 +20,12 @@ package struct Lockout: Sendable {
         package var delay: Duration
         /// Locks that began with it.
         package var locks: [Lock]
+
+        package init(result: LoginResult, delay: Duration, locks: [Lock]) {
+            self.result = result
+            self.delay = delay
+            self.locks = locks
+        }
     }
 
     struct Pair: Hashable, Sendable {

@@ -193,19 +193,19 @@ final class LoginExchange: Sendable {
         from origin: Origin,
         objection: (Account, Credential?) -> Authenticator.Refusal? = { _, _ in nil }
     ) -> Conclusion {
-        let (finding, loginName, generation, asked) = self.state.withLock { state in
+        let (finding, loginName, generation, asked, isLocked) = self.state.withLock { state in
             defer {
                 state.finding = nil
                 state.attempt = nil
                 state.isLocked = false
             }
-            return (state.finding, state.loginName, state.generation, state.attempt)
+            return (state.finding, state.loginName, state.generation, state.attempt, state.isLocked)
         }
         var attempt =
             asked
             ?? self.loginGuard.attempt(nil, by: outcome.mechanism, account: nil, loginName: loginName, from: origin)
-        let refusal = self.refusal(outcome, finding, origin, objection)
-        if let refusal {
+        if var refusal = self.refusal(outcome, finding, origin, objection) {
+            if isLocked, refusal == .wrongPassword { refusal = .locked }
             let ending = self.loginGuard.ended(attempt, .refused(refusal.reason))
             return self.refused(refusal, loginName, outcome.mechanism, origin, finding, ending)
         }

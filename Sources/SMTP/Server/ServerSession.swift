@@ -185,7 +185,7 @@ public struct ServerSession: Sendable {
             return self.receiveLine(input) { session, line, _ in session.receivedResponse(line) }
         case .data, .dataEnded, .chunk:
             return self.receiveMailData(input)
-        case .asking, .startingTLS, .closed:
+        case .asking, .startingTLS, .forwarding, .closed:
             return (0, .waitForInput)
         }
     }
