@@ -126,7 +126,7 @@ struct LockoutTests {
         #expect(Set(answers.map(\.code)) == ["535"])
         #expect(try await self.locks().isEmpty)
 
-        // Thirty guesses, three from a network: the day's budget of all strangers.
+        // Thirty guesses, three from a network: strangers together have fifteen a day.
         let botnet = (0..<10).flatMap { network in
             (0..<3).map { Try(from: "198.51.\(network).1", password: "guess \(network) \($0)") }
         }

@@ -220,7 +220,8 @@ package struct Lockout: Sendable {
         now: Timestamp
     ) -> [Lock] {
         var visitor = self.visitors[network] ?? Visitor(now: now)
-        visitor.failed(now: now, limit: self.policy.failuresPerMinute)
+        // What was refused for the rate itself counts no further, or a client that hurries would never get in.
+        if reason != .tooMany { visitor.failed(now: now, limit: self.policy.failuresPerMinute) }
         var locks: [Lock] = []
         if isGuessable, reason.isAttemptAtAccount, self.ban(network, now: now) == nil {
             let name = attempt.account ?? attempt.loginName

@@ -77,6 +77,11 @@ final class ProxyHeaderHandler: ChannelInboundHandler, RemovableChannelHandler {
         }
     }
 
+    func userInboundEventTriggered(context: ChannelHandlerContext, event: Any) {
+        if event is SessionShutdown, case .waiting = self.state { self.end(context, because: "shutting down") }
+        context.fireUserInboundEventTriggered(event)
+    }
+
     private func end(_ context: ChannelHandlerContext, because reason: String) {
         guard case .waiting = self.state else { return }
         self.state = .failed
