@@ -141,7 +141,7 @@ let package = Package(
         .executableTarget(
             name: "gatepost",
             dependencies: [
-                "GatepostServer", "GatepostModel", "SMTPClient", "SMTP", "SASL", "MailSyntax",
+                "GatepostServer", "GatepostModel", "SMTPClient", "SMTP", "SASL", "SASLKerberos", "MailSyntax",
                 .product(name: "ArgumentParser", package: "swift-argument-parser"),
                 .product(name: "NIOCore", package: "swift-nio"),
                 .product(name: "NIOPosix", package: "swift-nio"),

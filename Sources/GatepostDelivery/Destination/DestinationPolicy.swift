@@ -35,7 +35,13 @@ struct DestinationPolicy: Sendable {
             self.options.tls = TransportSecurity(relay.tls)
             self.options.tlsServerName = IPAddress(relay.host) == nil ? relay.host : nil
             self.options.mechanism = relay.mechanism
-            if let user = relay.user, let password = relay.password {
+            if let contexts = relay.securityContexts {
+                self.options.credentials = ClientCredentials(
+                    authenticationIdentity: relay.user ?? "",
+                    password: Secret(""),
+                    securityContexts: contexts
+                )
+            } else if let user = relay.user, let password = relay.password {
                 self.options.credentials = ClientCredentials(authenticationIdentity: user, password: password)
             }
         }

@@ -60,6 +60,8 @@ extension Configuration {
         package var password: Secret?
         /// `nil`: the strongest that is offered.
         package var mechanism: MechanismName?
+        /// With GSSAPI: what makes its contexts.
+        package var securityContexts: (any SecurityContextSource)?
 
         package init(
             host: String,
@@ -67,7 +69,8 @@ extension Configuration {
             tls: Security = .required,
             user: String? = nil,
             password: Secret? = nil,
-            mechanism: MechanismName? = nil
+            mechanism: MechanismName? = nil,
+            securityContexts: (any SecurityContextSource)? = nil
         ) {
             self.host = host
             self.port = port
@@ -75,6 +78,7 @@ extension Configuration {
             self.user = user
             self.password = password
             self.mechanism = mechanism
+            self.securityContexts = securityContexts
         }
     }
 

@@ -23,6 +23,10 @@ package struct Authenticator: Sendable {
         case tokenIssuer = "token-issuer"
         case tokenSignature = "token-signature"
         case tokenScope = "token-scope"
+        /// The ticket proves nothing: the log has the GSS library's words.
+        case kerberosFailed = "kerberos-failed"
+        /// The ticket is good, and the principal nobody's here.
+        case kerberosRealm = "kerberos-realm"
         /// Any other fault of a token.
         case tokenRefused = "token-refused"
     }
@@ -34,12 +38,14 @@ package struct Authenticator: Sendable {
         package var account: Account?
         /// Set when the exchange cannot succeed whatever the client sends.
         package var refusal: Refusal?
+        /// More about the refusal, for the log.
+        package var detail: String?
     }
 
     /// Nonce, ciphertext and tag of the usual size that no key opens.
     private static let nothingSealed = [UInt8](repeating: 0, count: 12 + 16 + 16)
 
-    private let directory: AccountDirectory
+    let directory: AccountDirectory
     private let pool: HashingPool
     private let keyring: MasterKeyring
     /// Yields the fake SCRAM salts; from the master key, so that they are the same after a restart.
@@ -47,13 +53,16 @@ package struct Authenticator: Sendable {
     private let scramIterations: Int
     /// nil where no issuer of bearer tokens is configured.
     private let tokens: BearerTokenVerifier?
+    /// nil where no key table is configured.
+    let kerberos: KerberosLogin?
 
     package init(
         directory: AccountDirectory,
         pool: HashingPool,
         keyring: MasterKeyring,
         scramIterations: Int,
-        tokens: BearerTokenVerifier? = nil
+        tokens: BearerTokenVerifier? = nil,
+        kerberos: KerberosLogin? = nil
     ) {
         self.directory = directory
         self.pool = pool
@@ -61,6 +70,7 @@ package struct Authenticator: Sendable {
         self.fakeKey = keyring.current.derived("fake SCRAM credentials")
         self.scramIterations = scramIterations
         self.tokens = tokens
+        self.kerberos = kerberos
     }
 
     /// The finding if it can be had without waiting: for accounts and proofs that are remembered.
@@ -75,7 +85,8 @@ package struct Authenticator: Sendable {
         case (.scram(let question), .absent):
             // As quick as for an account, or the time would tell which names exist.
             return self.scram(question, account: nil)
-        case (.password, _), (.scram, .none), (.sharedSecret, _), (.external, _), (.bearerToken, _):
+        case (.password, _), (.scram, .none), (.sharedSecret, _), (.external, _), (.bearerToken, _),
+            (.securityContext, _), (.principal, _):
             return nil
         }
     }
@@ -87,6 +98,11 @@ package struct Authenticator: Sendable {
         if case .external(let question) = question {
             return try await self.external(question, certificate: certificate)
         }
+        switch question {
+        case .securityContext(let question): return try await self.securityContext(question)
+        case .principal(let question): return try await self.principal(question)
+        case .password, .scram, .sharedSecret, .external, .bearerToken: break
+        }
         let found = try await self.directory.account(loginName: question.authenticationIdentity)
         switch question {
         case .password(let credentials):
@@ -97,7 +113,7 @@ package struct Authenticator: Sendable {
             return self.sharedSecret(question, account: found)
         case .bearerToken(let question):
             return try await self.bearerToken(question)
-        case .external:
+        case .external, .securityContext, .principal:
             return Finding(answer: .external(identity: nil), account: nil, refusal: .certificateUnknown)
         }
     }
@@ -166,7 +182,7 @@ package struct Authenticator: Sendable {
     }
 
     /// Why no account stands behind a login name.
-    private func absence(of loginName: String) -> Refusal {
+    func absence(of loginName: String) -> Refusal {
         self.directory.address(of: loginName) == nil ? .noDomain : .unknownAccount
     }
 

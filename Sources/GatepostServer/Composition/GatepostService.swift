@@ -75,6 +75,8 @@ package struct GatepostService: Sendable {
         }
         let limits = self.configuration.limits
         let pool = HashingPool(threads: limits.hashingThreads, queue: limits.hashingQueue)
+        let ticketPool = HashingPool(threads: limits.hashingThreads, queue: limits.hashingQueue)
+        let kerberos = try self.kerberos(pool: ticketPool)
         let directory = AccountDirectory(
             store: store,
             clock: clock,
@@ -101,7 +103,8 @@ package struct GatepostService: Sendable {
                         logger: self.logger,
                         canonical: { directory.address(of: $0) ?? $0 }
                     )
-                }
+                },
+                kerberos: kerberos
             ),
             queue: store,
             spool: SpoolDirectory(path: store.spoolDirectory, threads: files),
@@ -122,7 +125,8 @@ package struct GatepostService: Sendable {
             tls: tls,
             registry: registry,
             group: group,
-            clock: clock
+            clock: clock,
+            kerberos: kerberos
         )
 
         let administration = Administration(
@@ -182,9 +186,32 @@ package struct GatepostService: Sendable {
         try await lifecycle.run()
         try await store.close()
         try await pool.shutdown()
+        try await ticketPool.shutdown()
         try await files.shutdownGracefully()
         try await group.shutdownGracefully()
         self.logger.notice("stopped")
+    }
+
+    /// The keys for GSSAPI, where they are configured.
+    private func kerberos(pool: HashingPool) throws -> KerberosLogin? {
+        #if Kerberos
+        guard let rules = self.configuration.authentication.kerberos else { return nil }
+        do throws(SecurityContextFailure) {
+            return try KerberosLogin(
+                rules: rules,
+                replayCache: self.configuration.data + "/kerberos.rcache",
+                pool: pool
+            )
+        } catch {
+            throw Failure(
+                kind: .configuration,
+                description: "\(rules.keytab) cannot be used: \(error)",
+                hint: "gatepost config check tells more."
+            )
+        }
+        #else
+        return nil
+        #endif
     }
 
     private var isHolding: Bool {
@@ -225,7 +252,8 @@ package struct GatepostService: Sendable {
         tls: TLSContextSource,
         registry: SessionRegistry,
         group: any EventLoopGroup,
-        clock: SystemClock
+        clock: SystemClock,
+        kerberos: KerberosLogin?
     ) async throws -> (listeners: [Listener], names: [String]) {
         var listeners: [Listener] = []
         var names: [String] = []
@@ -234,7 +262,7 @@ package struct GatepostService: Sendable {
             let listener: Listener
             do {
                 listener = try await Listener.start(
-                    self.listenerConfiguration(wanted, name: name),
+                    self.listenerConfiguration(wanted, name: name, kerberos: kerberos),
                     service: service,
                     tls: tls,
                     registry: registry,
@@ -257,7 +285,11 @@ package struct GatepostService: Sendable {
         return (listeners, names)
     }
 
-    private func listenerConfiguration(_ wanted: Configuration.Listener, name: String) -> Listener.Configuration {
+    private func listenerConfiguration(
+        _ wanted: Configuration.Listener,
+        name: String,
+        kerberos: KerberosLogin?
+    ) -> Listener.Configuration {
         let security: ServerSessionConfiguration.Security =
             switch wanted.tls {
             case .starttls: .startTLS
@@ -277,6 +309,7 @@ package struct GatepostService: Sendable {
                 allowsClearTextWithoutTLS: self.configuration.authentication.cleartextWithoutTLS
                     && wanted.address.isLoopback,
                 allowsNTLMv1: self.configuration.authentication.ntlmV1,
+                makeSecurityContext: kerberos?.makeContext,
                 maximumMessageOctets: self.configuration.submission.maximumMessageSize.octets,
                 maximumRecipients: self.configuration.submission.maximumRecipients,
                 maximumBadCommands: limits.badCommands,

@@ -66,7 +66,8 @@ extension ConfigurationReader {
         if let text = self.text("delivery.relay.mechanism"), text != "auto" {
             relay.mechanism = self.clientMechanism("delivery.relay.mechanism", text)
         }
-        self.checkCredentials(of: relay)
+        relay.securityContexts = self.tickets(for: relay)
+        if relay.securityContexts == nil { self.checkCredentials(of: relay) }
         self.show("delivery.relay.host", relay.host)
         self.show("delivery.relay.port", "\(relay.port)")
         self.show("delivery.relay.tls", relay.tls.rawValue)
@@ -92,7 +93,7 @@ extension ConfigurationReader {
     }
 
     private mutating func clientMechanism(_ path: String, _ text: String) -> MechanismName? {
-        let known: [MechanismName] = [.scramSHA256, .scramSHA1, .cramMD5, .plain, .login]
+        let known: [MechanismName] = [.scramSHA256, .scramSHA1, .cramMD5, .plain, .login, .gssapi]
         if let name = MechanismName(text), known.contains(name) { return name }
         let names = ["auto"] + known.map(\.description)
         self.fault(

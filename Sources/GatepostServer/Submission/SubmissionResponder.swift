@@ -106,14 +106,13 @@ final class SubmissionResponder: SessionResponder {
         }
         let reference = AuthenticationReference(random: RandomOctets.make(5))
         self.service.counters.loginRefused()
-        self.service.logger.notice(
-            "login refused",
-            metadata: [
-                "reason": "\(refusal.rawValue)", "ref": "\(reference)", "account": "\(loginName)",
-                "mechanism": "\(outcome.mechanism)", "ip": "\(self.address)", "listener": "\(self.peer.listener)",
-                "tls": "\(facts.isTLS)", "helo": "\(facts.clientName ?? "")",
-            ]
-        )
+        var metadata: Logger.Metadata = [
+            "reason": "\(refusal.rawValue)", "ref": "\(reference)", "account": "\(loginName)",
+            "mechanism": "\(outcome.mechanism)", "ip": "\(self.address)", "listener": "\(self.peer.listener)",
+            "tls": "\(facts.isTLS)", "helo": "\(facts.clientName ?? "")",
+        ]
+        if let detail = finding?.detail { metadata["detail"] = "\(detail)" }
+        self.service.logger.notice("login refused", metadata: metadata)
         return .refused(.authenticationFailed(reference))
     }
 

@@ -5,11 +5,19 @@ public struct ClientCredentials: Sendable, CustomStringConvertible {
     /// Whom to act as; `nil` to act as oneself.
     public var authorizationIdentity: String?
     public var password: Secret
+    /// What makes the contexts of GSSAPI; `nil` where there is no ticket to use. The password is not needed then.
+    public var securityContexts: (any SecurityContextSource)?
 
-    public init(authenticationIdentity: String, authorizationIdentity: String? = nil, password: Secret) {
+    public init(
+        authenticationIdentity: String,
+        authorizationIdentity: String? = nil,
+        password: Secret,
+        securityContexts: (any SecurityContextSource)? = nil
+    ) {
         self.authenticationIdentity = authenticationIdentity
         self.authorizationIdentity = authorizationIdentity
         self.password = password
+        self.securityContexts = securityContexts
     }
 
     public var description: String {

@@ -11,7 +11,7 @@ public enum ClientMechanisms {
     ///   - channelBindings: What the TLS connection can be bound to; the -PLUS mechanisms need one.
     ///   - offered: What the server offers, so that a plain SCRAM can say that no -PLUS was among it.
     ///   - hostname: The server's name as the user gave it, for DIGEST-MD5; `nil` to take the realm for it.
-    /// - Returns: `nil` where the library has no such mechanism.
+    /// - Returns: `nil` where the library has no such mechanism, or the credentials nothing for it (GSSAPI).
     public static func make(
         _ name: MechanismName,
         credentials: ClientCredentials,
@@ -33,6 +33,10 @@ public enum ClientMechanisms {
             return DigestMD5Client(credentials: credentials, nonce: nonce, hostname: hostname)
         case .ntlm:
             return NTLMClient(credentials: credentials, nonce: nonce)
+        case .gssapi:
+            return credentials.securityContexts.map {
+                GSSAPIClient(credentials: credentials, context: $0.makeContext())
+            }
         case .external:
             return ExternalClient(credentials: credentials)
         case .oauthBearer, .xoauth2:
@@ -67,16 +71,18 @@ public enum ClientMechanisms {
     /// - Parameters:
     ///   - overTLS: Whether the connection is encrypted.
     ///   - canBind: Whether there is something to bind to, so that -PLUS forms can be used.
+    ///   - hasTicket: Whether there are security contexts, so that GSSAPI can be used: then it comes first, as no password is needed.
     ///   - allowClearTextWithoutTLS: Whether PLAIN and LOGIN may be used on a connection that is not. Anyone on the way can
     ///     read the password then.
     public static func ranked(
         offered: [MechanismName],
         overTLS: Bool,
         allowClearTextWithoutTLS: Bool,
-        canBind: Bool = false
+        canBind: Bool = false,
+        hasTicket: Bool = false
     ) -> [MechanismName] {
         let plus: [MechanismName] = canBind ? [.scramSHA512Plus, .scramSHA256Plus, .scramSHA1Plus] : []
-        let scram: [MechanismName] = plus + [.scramSHA512, .scramSHA256, .scramSHA1]
+        let scram: [MechanismName] = (hasTicket ? [.gssapi] : []) + plus + [.scramSHA512, .scramSHA256, .scramSHA1]
         let clearText: [MechanismName] = [.plain, .login]
         let digests: [MechanismName] = [.digestMD5, .cramMD5, .ntlm]
         let preference: [MechanismName] =

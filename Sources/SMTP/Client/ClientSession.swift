@@ -335,7 +335,8 @@ extension ClientSession {
         let candidates = ClientMechanisms.ranked(
             offered: self.configuration.mechanism.map { pinned in offered.filter { $0 == pinned } } ?? offered,
             overTLS: self.isTLS,
-            allowClearTextWithoutTLS: self.configuration.allowClearTextWithoutTLS
+            allowClearTextWithoutTLS: self.configuration.allowClearTextWithoutTLS,
+            hasTicket: credentials.securityContexts != nil
         )
         var authentication = ClientAuthentication(
             credentials,

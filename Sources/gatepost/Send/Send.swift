@@ -41,7 +41,7 @@ struct Send: AsyncParsableCommand {
     @Flag(name: .long, help: "Accept any certificate.")
     var insecure = false
 
-    @Option(name: .long, help: "The SASL mechanism. [the strongest offered]")
+    @Option(name: .long, help: "The SASL mechanism; GSSAPI logs in with your Kerberos ticket. [the strongest offered]")
     var mechanism: String?
 
     @Option(
@@ -110,7 +110,7 @@ struct Send: AsyncParsableCommand {
     func run() async throws {
         let settings = try self.settings()
         let endpoint = try settings.endpoint()
-        let credentials = try self.credentials(settings)
+        let credentials = try self.ticket(settings, endpoint) ?? self.credentials(settings)
         guard let sender = self.from ?? settings.from ?? settings.user, let from = try Send.sender(sender) else {
             throw Failure(.usage, "there is no sender: say --from alice@example.org")
         }
@@ -240,7 +240,7 @@ struct Send: AsyncParsableCommand {
     }
 
     static func mechanism(_ text: String) throws -> MechanismName {
-        let known: [MechanismName] = [.scramSHA256, .scramSHA1, .cramMD5, .plain, .login]
+        let known: [MechanismName] = [.scramSHA256, .scramSHA1, .cramMD5, .plain, .login] + Send.ticketMechanisms
         if let name = MechanismName(text), known.contains(name) { return name }
         let near = NearestWord.to(text, among: known.map(\.description)).map { "; did you mean '\($0)'?" } ?? ""
         throw Failure(.usage, "'\(text)' is not a mechanism that this version has\(near)")

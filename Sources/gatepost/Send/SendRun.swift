@@ -115,6 +115,8 @@ struct SendRun {
                     isTransient ? .temporaryFailure : .no,
                     "\(text)\n  The server did not take user name and password."
                 )
+            case .authenticationAborted(.gssapi, _):
+                return Failure(.no, "\(text)\n  klist shows the tickets, kinit fetches one.")
             case .authenticationAborted: return Failure(.no, text)
             case .tlsNotOffered:
                 return Failure(
