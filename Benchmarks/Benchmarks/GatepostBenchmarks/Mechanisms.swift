@@ -5,7 +5,7 @@ import SASL
 func mechanismBenchmarks() {
     let password = Secret("correct horse battery staple")
     let credentials = ClientCredentials(authenticationIdentity: "alice@example.org", password: password)
-    for name in [MechanismName.plain, .login, .cramMD5, .scramSHA1, .scramSHA256] {
+    for name in ServerMechanisms.available {
         let answer: (ServerQuestion) -> ServerAnswer
         do {
             answer = try makeAnswers(password)
@@ -38,25 +38,35 @@ private let nonce = Array("a nonce that is long".utf8)
 
 private func makeAnswers(_ password: Secret) throws -> (ServerQuestion) -> ServerAnswer {
     let salt = Array("a salt of ours".utf8)
-    let credentials = try [SCRAMHash.sha1, .sha256].map {
-        try SCRAMCredential(password: password, salt: salt, iterations: 4096, hash: $0)
+    let hashes: [SCRAMHash] = [.sha1, .sha256, .sha512]
+    let credentials = try hashes.map {
+        ($0, try SCRAMCredential(password: password, salt: salt, iterations: 4096, hash: $0))
     }
+    let byHash = Dictionary(uniqueKeysWithValues: credentials)
+    let unknown = SCRAMCredential.fake(for: "nobody", key: password, hash: .sha256, iterations: 4096)
     return { question in
         switch question {
         case .password: .password(accepted: true)
-        case .scram(let question): .scram(question.hash == .sha1 ? credentials[0] : credentials[1])
+        case .scram(let question): .scram(byHash[question.hash] ?? unknown)
         case .sharedSecret: .sharedSecret(password)
+        case .external: .external(identity: "alice@example.org")
+        case .bearerToken: .bearerToken(.accepted(identity: "alice@example.org"))
         }
     }
 }
+
+private let bindings = ChannelBindings([.tlsExporter: Array(repeating: 7, count: 32)])
 
 private func makeServer(_ name: MechanismName) -> any ServerMechanism {
     guard
         let server = ServerMechanisms.make(
             name,
-            nonce: nonce,
-            hostname: "mail.example.org",
-            secondsSince1970: 1_790_000_000
+            context: ServerMechanismContext(
+                nonce: nonce,
+                hostname: "mail.example.org",
+                secondsSince1970: 1_790_000_000,
+                channelBindings: bindings
+            )
         )
     else { preconditionFailure("no mechanism \(name)") }
     return server
@@ -68,7 +78,8 @@ private func record(
     _ credentials: ClientCredentials,
     _ answer: (ServerQuestion) -> ServerAnswer
 ) -> (InitialResponse, [[UInt8]]) {
-    guard var client = ClientMechanisms.make(name, credentials: credentials, nonce: nonce) else {
+    guard var client = ClientMechanisms.make(name, credentials: credentials, nonce: nonce, channelBindings: bindings)
+    else {
         preconditionFailure("no mechanism \(name)")
     }
     var server = makeServer(name)

@@ -16,6 +16,12 @@ enum FuzzTarget: String, CaseIterable {
     case login
     case cramMD5 = "cram-md5"
     case scram
+    case scramPlus = "scram-plus"
+    case digestMD5 = "digest-md5"
+    case ntlm
+    case external
+    case bearer
+    case saslprep
     case scramClient = "scram-client"
     case header
     case addresses
@@ -37,10 +43,16 @@ enum FuzzTarget: String, CaseIterable {
         case .reply: fuzzReply(input)
         case .data: fuzzData(input)
         case .dialog: fuzzDialog(input)
-        case .plain: fuzzServerMechanism(.plain, input)
-        case .login: fuzzServerMechanism(.login, input)
-        case .cramMD5: fuzzServerMechanism(.cramMD5, input)
-        case .scram: fuzzServerMechanism(.scramSHA256, input)
+        case .plain: fuzzServerMechanism([.plain], input)
+        case .login: fuzzServerMechanism([.login], input)
+        case .cramMD5: fuzzServerMechanism([.cramMD5], input)
+        case .scram: fuzzServerMechanism([.scramSHA256, .scramSHA1, .scramSHA512], input)
+        case .scramPlus: fuzzServerMechanism([.scramSHA256Plus, .scramSHA1Plus, .scramSHA512Plus], input)
+        case .digestMD5: fuzzServerMechanism([.digestMD5], input)
+        case .ntlm: fuzzServerMechanism([.ntlm], input)
+        case .external: fuzzServerMechanism([.external], input)
+        case .bearer: fuzzServerMechanism([.oauthBearer, .xoauth2], input)
+        case .saslprep: fuzzSASLprep(input)
         case .scramClient: fuzzClientMechanism(.scramSHA256, input)
         case .header: fuzzHeader(input)
         case .addresses: fuzzAddresses(input)
