@@ -160,7 +160,7 @@ let package = Package(
         .testTarget(name: "MailSyntaxTests", dependencies: ["MailSyntax"], swiftSettings: strict),
         .testTarget(
             name: "EndToEndTests",
-            dependencies: ["gatepost"],
+            dependencies: ["gatepost", "SASLKerberos", "SASL"],
             exclude: ["Programs"],
             swiftSettings: strict
         ),

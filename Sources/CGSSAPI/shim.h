@@ -1,6 +1,7 @@
 #include <gssapi/gssapi.h>
 #include <gssapi/gssapi_krb5.h>
 #include <gssapi/gssapi_ext.h>
+#include <krb5/krb5.h>
 
 /* Swift 6 does not let a C global be read from concurrent code; these never change. */
 static inline gss_OID gatepost_nt_hostbased_service(void) { return GSS_C_NT_HOSTBASED_SERVICE; }
@@ -18,6 +19,8 @@ static inline int gatepost_is_no_credential(OM_uint32 status) {
     OM_uint32 error = GSS_ROUTINE_ERROR(status);
     return error == GSS_S_NO_CRED || error == GSS_S_DEFECTIVE_CREDENTIAL;
 }
+/* The minor status of Kerberos 5 is its own error code. */
+static inline int gatepost_is_clock_skew(OM_uint32 minor) { return minor == (OM_uint32)KRB5KRB_AP_ERR_SKEW; }
 /* Set on a token that came before, too late or out of order (RFC 2743, section 1.2.3). */
 static inline int gatepost_is_misplaced(OM_uint32 status) {
     return (status & (GSS_S_DUPLICATE_TOKEN | GSS_S_OLD_TOKEN | GSS_S_UNSEQ_TOKEN | GSS_S_GAP_TOKEN)) != 0;

@@ -89,6 +89,7 @@ private final class AcceptorContext: SecurityContextAcceptor {
 
     private static func kind(_ major: OM_uint32, _ minor: OM_uint32) -> SecurityContextFailure.Kind {
         if gatepost_is_defective_token(major) != 0 { return .defectiveToken }
+        if gatepost_is_clock_skew(minor) != 0 { return .clockSkew }
         // A key table that went away or may not be read any more is our trouble, whatever the client sent.
         let isUnreadable = minor == OM_uint32(ENOENT) || minor == OM_uint32(EACCES)
         return isUnreadable || gatepost_is_no_credential(major) != 0 ? .unavailable : .refused

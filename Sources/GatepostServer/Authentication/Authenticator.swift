@@ -25,8 +25,10 @@ package struct Authenticator: Sendable {
         case tokenScope = "token-scope"
         /// The ticket proves nothing: the log has the GSS library's words.
         case kerberosFailed = "kerberos-failed"
-        /// The ticket is good, and the principal nobody's here.
-        case kerberosRealm = "kerberos-realm"
+        /// The ticket is good, and the principal of a realm or a form that stands for no account.
+        case kerberosPrincipal = "kerberos-principal"
+        /// The ticket is from a clock that is not ours.
+        case clockSkew = "clock-skew"
         /// Any other fault of a token.
         case tokenRefused = "token-refused"
     }

@@ -1,5 +1,6 @@
 package import GatepostModel
 package import SASL
+
 #if Kerberos
 internal import SASLKerberos
 #endif
@@ -60,7 +61,7 @@ extension Authenticator {
         return Finding(
             answer: .securityContext(answer),
             account: nil,
-            refusal: .kerberosFailed,
+            refusal: failure.kind == .clockSkew ? .clockSkew : .kerberosFailed,
             detail: failure.description
         )
     }
@@ -69,7 +70,7 @@ extension Authenticator {
     func principal(_ question: PrincipalQuestion) async throws -> Finding {
         let nobody = ServerAnswer.principal(identity: nil)
         guard let name = self.kerberos?.loginName(of: question.principal) else {
-            return Finding(answer: nobody, account: nil, refusal: .kerberosRealm)
+            return Finding(answer: nobody, account: nil, refusal: .kerberosPrincipal)
         }
         guard let account = try await self.directory.account(loginName: name) else {
             return Finding(answer: nobody, account: nil, refusal: self.absence(of: name))

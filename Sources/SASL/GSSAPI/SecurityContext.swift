@@ -49,6 +49,8 @@ public struct SecurityContextFailure: Error, Hashable, Sendable, CustomStringCon
         case defectiveToken
         /// The token is one, and proves nothing: wrong key, expired, replayed, for somebody else.
         case refused
+        /// The two clocks are too far apart to tell whether the token is fresh.
+        case clockSkew
         /// Our own side cannot: no keys, no ticket, no KDC.
         case unavailable
     }

@@ -13,12 +13,21 @@ final class Gatepost: Sendable {
 
     /// Writes the configuration; nothing runs yet.
     ///
-    /// - Parameter settings: top-level keys of the configuration file to add: `dns`, `delivery`.
-    init(_ settings: String, certificates: Certificates) throws {
+    /// - Parameters:
+    ///   - settings: top-level keys of the configuration file to add: `dns`, `delivery`.
+    ///   - mechanisms: to offer before those with passwords.
+    ///   - authentication: more keys of that section, one a line.
+    init(
+        _ settings: String,
+        certificates: Certificates,
+        mechanisms: [String] = [],
+        authentication: [String] = []
+    ) throws {
         folder = try TemporaryFolder("server")
         self.certificates = certificates
         let ports = try Loopback.freePorts(2)
         (startTLSPort, implicitTLSPort) = (ports[0], ports[1])
+        let offered = mechanisms + Gatepost.passwordMechanisms
         let configuration = """
             hostname: mail.gatepost.test
             data: data
@@ -27,7 +36,8 @@ final class Gatepost: Sendable {
               - { service: submission, address: "127.0.0.1:\(startTLSPort)", tls: starttls }
               - { service: submission, address: "127.0.0.1:\(implicitTLSPort)", tls: implicit }
             authentication:
-              mechanisms: [SCRAM-SHA-256-PLUS, SCRAM-SHA-256, SCRAM-SHA-1-PLUS, SCRAM-SHA-1, CRAM-MD5, DIGEST-MD5, NTLM, PLAIN, LOGIN]
+              mechanisms: [\(offered.joined(separator: ", "))]
+            \(authentication.map { "  \($0)" }.joined(separator: "\n"))
             networks: { allow: [127.0.0.0/8] }
             log: { level: debug }
             \(settings)
@@ -35,6 +45,12 @@ final class Gatepost: Sendable {
             """
         try folder.write("gatepost.yaml", configuration)
     }
+
+    static let passwordMechanisms = [
+        "SCRAM-SHA-256-PLUS", "SCRAM-SHA-256", "SCRAM-SHA-1-PLUS", "SCRAM-SHA-1", "CRAM-MD5", "DIGEST-MD5", "NTLM",
+        "PLAIN",
+        "LOGIN",
+    ]
 
     var configuration: String { folder.path("gatepost.yaml") }
 

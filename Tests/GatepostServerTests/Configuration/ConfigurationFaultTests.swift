@@ -91,7 +91,7 @@ struct FaultCase: Sendable, CustomTestStringConvertible {
                 listeners:
                   - { service: reception, address: "0.0.0.0:25" }
                 authentication:
-                  mechanisms: [GSSAPI, PLAIN]
+                  mechanisms: [GS2-KRB5, PLAIN]
                   lockout: { attempts: 10 }
                   ntlmV1: false
                 submission: { limits: { messagesPerDay: 1 } }
@@ -99,9 +99,44 @@ struct FaultCase: Sendable, CustomTestStringConvertible {
             faults: """
                 c.yaml:3:10: error: key storage: PostgreSQL is not in this version yet: use sqlite
                 c.yaml:5:16: error: key listeners[0].service: 'reception' is not in this version yet: remove this listener
-                c.yaml:7:16: error: key authentication.mechanisms[0]: GSSAPI is not in this version yet: remove it
+                c.yaml:7:16: error: key authentication.mechanisms[0]: GS2-KRB5 is not in this version yet: remove it
                 c.yaml:8:3: error: key authentication.lockout: is not in this version yet: remove it
                 c.yaml:10:15: error: key submission.limits: is not in this version yet: remove it
+                """
+        ),
+        FaultCase(
+            name: "GSSAPI without keys",
+            yaml: "hostname: a.example\nauthentication: { mechanisms: [GSSAPI, PLAIN] }\n",
+            faults:
+                "c.yaml:2:31: error: key authentication.mechanisms: GSSAPI needs authentication.kerberos: { keytab: smtp.keytab, realm: EXAMPLE.ORG }"
+        ),
+        FaultCase(
+            name: "keys without a realm, and a principal without one",
+            yaml: """
+                hostname: a.example
+                authentication:
+                  kerberos:
+                    keytab: smtp.keytab
+                    principals: [{ principal: host/x, account: x@a.example }]
+                delivery:
+                  route: relay
+                  relay: { host: b.example, mechanism: PLAIN, keytab: relay.keytab }
+                """,
+            faults: """
+                c.yaml:4:5: error: key authentication.kerberos.realm: is required: the realm whose principals are accounts, such as EXAMPLE.ORG
+                c.yaml:8:55: error: key delivery.relay.keytab: needs mechanism: GSSAPI
+                """
+        ),
+        FaultCase(
+            name: "a key table that is not there",
+            yaml: """
+                hostname: a.example
+                authentication:
+                  kerberos: { keytab: smtp.keytab, realm: A.EXAMPLE, principals: [{ principal: host/x, account: x }] }
+                """,
+            faults: """
+                c.yaml:3:23: error: key authentication.kerberos.keytab: cannot read /DIR/smtp.keytab: No such file or directory: see docs/operation.md
+                c.yaml:3:80: error: key authentication.kerberos.principals[0].principal: must have its realm: host/x@EXAMPLE.ORG
                 """
         ),
         FaultCase(
