@@ -21,6 +21,7 @@ enum FuzzTarget: String, CaseIterable {
     case ntlm
     case external
     case bearer
+    case gssapi
     case saslprep
     case scramClient = "scram-client"
     case header
@@ -52,6 +53,7 @@ enum FuzzTarget: String, CaseIterable {
         case .ntlm: fuzzServerMechanism([.ntlm], input)
         case .external: fuzzServerMechanism([.external], input)
         case .bearer: fuzzServerMechanism([.oauthBearer, .xoauth2], input)
+        case .gssapi: fuzzServerMechanism([.gssapi], input)
         case .saslprep: fuzzSASLprep(input)
         case .scramClient: fuzzClientMechanism(.scramSHA256, input)
         case .header: fuzzHeader(input)
