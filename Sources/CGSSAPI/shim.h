@@ -14,13 +14,19 @@ static inline OM_uint32 gatepost_routine_error(OM_uint32 status) { return GSS_RO
 static inline int gatepost_is_error(OM_uint32 status) { return GSS_ERROR(status) != 0; }
 static inline int gatepost_needs_more(OM_uint32 status) { return (status & GSS_S_CONTINUE_NEEDED) != 0; }
 static inline int gatepost_is_defective_token(OM_uint32 status) { return GSS_ROUTINE_ERROR(status) == GSS_S_DEFECTIVE_TOKEN; }
+/* A token of which nothing could be read: the failure has no reason. */
+static inline int gatepost_is_unreadable(OM_uint32 status, OM_uint32 minor) {
+    return GSS_ROUTINE_ERROR(status) == GSS_S_FAILURE && minor == 0;
+}
 /* A token of another mechanism than the one there are keys for. */
 static inline int gatepost_is_foreign(OM_uint32 status) {
     OM_uint32 error = GSS_ROUTINE_ERROR(status);
     return error == GSS_S_NO_CRED || error == GSS_S_BAD_MECH;
 }
 /* The minor status of Kerberos 5 is its own error code. */
-static inline int gatepost_is_clock_skew(OM_uint32 minor) { return minor == (OM_uint32)KRB5KRB_AP_ERR_SKEW; }
+static inline int gatepost_is_clock_skew(OM_uint32 minor) {
+    return minor == (OM_uint32)KRB5KRB_AP_ERR_SKEW || minor == (OM_uint32)KRB5KRB_AP_ERR_TKT_NYV;
+}
 /* Set on a token that came before, too late or out of order (RFC 2743, section 1.2.3). */
 static inline int gatepost_is_misplaced(OM_uint32 status) {
     return (status & (GSS_S_DUPLICATE_TOKEN | GSS_S_OLD_TOKEN | GSS_S_UNSEQ_TOKEN | GSS_S_GAP_TOKEN)) != 0;

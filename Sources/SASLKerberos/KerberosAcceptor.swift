@@ -93,7 +93,11 @@ private final class AcceptorContext: SecurityContextAcceptor {
 
     private func kind(_ major: OM_uint32, _ minor: OM_uint32) -> SecurityContextFailure.Kind {
         // There are keys, so "no credential" means a token of a mechanism that they are not for: SPNEGO, NTLM, or nonsense.
-        if gatepost_is_defective_token(major) != 0 || gatepost_is_foreign(major) != 0 { return .defectiveToken }
+        if gatepost_is_defective_token(major) != 0 || gatepost_is_foreign(major) != 0
+            || gatepost_is_unreadable(major, minor) != 0
+        {
+            return .defectiveToken
+        }
         if gatepost_is_clock_skew(minor) != 0 { return .clockSkew }
         // A key table that went away or may not be read any more is our trouble. The library's status does not tell it from a key that
         // the client chose wrong.

@@ -8,7 +8,10 @@ extension ConfigurationReader {
         let section = "authentication.kerberos"
         guard let node = self.node(section), case .mapping = node.content else { return nil }
         guard KerberosSupport.isBuiltIn else {
-            self.fault(section, "needs a build with the package trait Kerberos: build again with it, or remove the section")
+            self.fault(
+                section,
+                "needs a build with the package trait Kerberos: build again with it, or remove the section"
+            )
             return nil
         }
         guard let keytab = self.keytab("\(section).keytab") else { return nil }
@@ -22,7 +25,10 @@ extension ConfigurationReader {
             return nil
         }
         if realm.utf8.contains(where: { (0x61...0x7A).contains($0) }) {
-            self.warn("\(section).realm", "has small letters: realms are compared as they are written, and usually EXAMPLE.ORG")
+            self.warn(
+                "\(section).realm",
+                "has small letters: realms are compared as they are written, and usually EXAMPLE.ORG"
+            )
         }
         let kerberos = Configuration.Kerberos(
             keytab: keytab,
@@ -57,13 +63,17 @@ extension ConfigurationReader {
             _ = try LocalFile.read(kerberos.keytab)
         } catch {
             let hint =
-                error.isNotPermitted ? ": give it to the user that gatepost runs as" : error.isAbsent ? ": see docs/operation.md" : ""
+                error.isNotPermitted
+                ? ": give it to the user that gatepost runs as" : error.isAbsent ? ": see docs/operation.md" : ""
             return self.fault("authentication.kerberos.keytab", "\(error)\(hint)")
         }
         do throws(SecurityContextFailure) {
             _ = try KerberosAcceptor(keytab: kerberos.keytab, replayCache: .none)
         } catch {
-            self.fault("authentication.kerberos.keytab", "\(kerberos.keytab) has no key of smtp/… that can be used: \(error)")
+            self.fault(
+                "authentication.kerberos.keytab",
+                "\(kerberos.keytab) has no key of smtp/… that can be used: \(error)"
+            )
         }
         #endif
     }
@@ -72,20 +82,23 @@ extension ConfigurationReader {
     ///
     /// - Returns: nil for every other mechanism.
     mutating func tickets(for relay: Configuration.Relay) -> (any SecurityContextSource)? {
-        let (mechanism, keytab) = ("delivery.relay.mechanism", "delivery.relay.keytab")
+        let keytab = "delivery.relay.keytab"
         guard relay.mechanism == .gssapi else {
             if self.node(keytab) != nil { self.fault(keytab, "needs mechanism: GSSAPI") }
             return nil
         }
         #if Kerberos
-        if relay.password != nil { self.fault("delivery.relay.password", "has no use with mechanism: GSSAPI: remove it") }
-        let tickets = self.node(keytab) == nil ? KerberosInitiator.Tickets.user : self.keytab(keytab).map { .keytab($0) } ?? .user
+        if relay.password != nil {
+            self.fault("delivery.relay.password", "has no use with mechanism: GSSAPI: remove it")
+        }
+        let tickets =
+            self.node(keytab) == nil ? KerberosInitiator.Tickets.user : self.keytab(keytab).map { .keytab($0) } ?? .user
         if case .keytab(let path) = tickets, !LocalFile.isReadable(path) {
             self.fault(keytab, "cannot read \(path)")
         }
         return KerberosInitiator(host: relay.host, principal: relay.user, tickets: tickets)
         #else
-        self.fault(mechanism, "GSSAPI needs a build with the package trait Kerberos")
+        self.fault("delivery.relay.mechanism", "GSSAPI needs a build with the package trait Kerberos")
         return nil
         #endif
     }
