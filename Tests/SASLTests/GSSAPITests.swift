@@ -67,7 +67,7 @@ struct GSSAPITests {
 
     // MARK: Both sides
 
-    @Test("a context of one or more tokens, with mutual authentication or without", arguments: [1, 2, 5], [true, false])
+    @Test("a context of some tokens, with mutual authentication or without", arguments: [1, 2, 5], [true, false])
     func exchange(rounds: Int, isMutual: Bool) {
         let script = ScriptedContexts(rounds: rounds, isMutual: isMutual)
         let outcome = Exchange().run(client: Self.client(script), server: Self.server(script))
@@ -82,7 +82,8 @@ struct GSSAPITests {
     @Test("the authorization identity goes with the choice of layers; one's own principal counts as none")
     func authorizationIdentity() {
         let other = Exchange().run(client: Self.client(authorizationIdentity: "b\u{F6}b"), server: Self.server())
-        #expect(other.identity == AuthenticatedIdentity(authenticationIdentity: "alice", authorizationIdentity: "b\u{F6}b"))
+        #expect(other.identity?.authenticationIdentity == "alice")
+        #expect(other.identity?.authorizationIdentity == "b\u{F6}b")
         let own = Exchange().run(client: Self.client(authorizationIdentity: "alice@EXAMPLE.ORG"), server: Self.server())
         #expect(own.identity == AuthenticatedIdentity(authenticationIdentity: "alice"))
     }
@@ -101,7 +102,8 @@ struct GSSAPITests {
         let outcome = Exchange().run(client: Self.client(), server: Self.server()) { index, speaker, octets in
             speaker == .server && index == 2 ? [0] + octets.dropFirst() : octets
         }
-        #expect(outcome.client == .failed(ClientFailure(.securityContext(SecurityContextFailure(.refused, "wrong key")))))
+        let reason = ClientFailure.Reason.securityContext(SecurityContextFailure(.refused, "wrong key"))
+        #expect(outcome.client == .failed(ClientFailure(reason)))
     }
 
     @Test("two exchanges have a context each")

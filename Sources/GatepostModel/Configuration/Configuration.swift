@@ -99,6 +99,9 @@ extension Configuration {
         package var kerberos: Kerberos?
         /// Whether NTLMv1 and NTLM2 session responses are accepted, which are weak.
         package var ntlmV1: Bool
+        package var sockets = AuthenticationSockets()
+        /// Asked in this order about the passwords of accounts that have none of their own.
+        package var passwordCheckers: [PasswordChecker]
 
         package init(
             mechanisms: [MechanismName] = [
@@ -109,7 +112,8 @@ extension Configuration {
             cache: Duration = .seconds(300),
             oauth: [OAuthIssuer] = [],
             kerberos: Kerberos? = nil,
-            ntlmV1: Bool = false
+            ntlmV1: Bool = false,
+            passwordCheckers: [PasswordChecker] = []
         ) {
             self.mechanisms = mechanisms
             self.cleartextWithoutTLS = cleartextWithoutTLS
@@ -118,6 +122,7 @@ extension Configuration {
             self.oauth = oauth
             self.kerberos = kerberos
             self.ntlmV1 = ntlmV1
+            self.passwordCheckers = passwordCheckers
         }
     }
 

@@ -17,6 +17,12 @@ package struct Authenticator: Sendable {
         case malformed
         case noDomain = "no-domain-in-user-name"
         case certificateUnknown = "certificate-unknown"
+        /// The client's address is in `networks.deny`.
+        case addressDenied = "address-denied"
+        /// A password over a connection that is not encrypted.
+        case clearText = "clear-text-without-tls"
+        /// Mail of a sandbox account stays here, and another server would send it.
+        case sandbox = "sandbox-account"
         case channelBinding = "channel-binding-mismatch"
         case tokenExpired = "token-expired"
         case tokenAudience = "token-audience"
@@ -31,6 +37,8 @@ package struct Authenticator: Sendable {
         case clockSkew = "clock-skew"
         /// Any other fault of a token.
         case tokenRefused = "token-refused"
+        /// Right, but another store wants it changed first.
+        case passwordChange = "password-change-needed"
     }
 
     /// What a question came to: the answer for the mechanism, and whose secret it was.
@@ -42,13 +50,15 @@ package struct Authenticator: Sendable {
         package var refusal: Refusal?
         /// More about the refusal, for the log.
         package var detail: String?
+        /// The other password store that was asked last, for the log.
+        package var checker: String?
     }
 
     /// Nonce, ciphertext and tag of the usual size that no key opens.
     private static let nothingSealed = [UInt8](repeating: 0, count: 12 + 16 + 16)
 
     let directory: AccountDirectory
-    private let pool: HashingPool
+    let pool: HashingPool
     private let keyring: MasterKeyring
     /// Yields the fake SCRAM salts; from the master key, so that they are the same after a restart.
     private let fakeKey: Secret
@@ -57,6 +67,8 @@ package struct Authenticator: Sendable {
     private let tokens: BearerTokenVerifier?
     /// nil where no key table is configured.
     let kerberos: KerberosLogin?
+    /// nil where no other password store is configured.
+    let checkers: PasswordCheckers?
 
     package init(
         directory: AccountDirectory,
@@ -64,7 +76,8 @@ package struct Authenticator: Sendable {
         keyring: MasterKeyring,
         scramIterations: Int,
         tokens: BearerTokenVerifier? = nil,
-        kerberos: KerberosLogin? = nil
+        kerberos: KerberosLogin? = nil,
+        checkers: PasswordCheckers? = nil
     ) {
         self.directory = directory
         self.pool = pool
@@ -73,6 +86,7 @@ package struct Authenticator: Sendable {
         self.scramIterations = scramIterations
         self.tokens = tokens
         self.kerberos = kerberos
+        self.checkers = checkers
     }
 
     /// The finding if it can be had without waiting: for accounts and proofs that are remembered.
@@ -93,10 +107,17 @@ package struct Authenticator: Sendable {
         }
     }
 
-    /// - Throws: `HashingPool.Busy` when too many passwords wait, `StoreError` when the store cannot be read.
+    /// - Throws: `HashingPool.Busy` when too many passwords wait, `StoreError` when the store cannot be read,
+    ///   ``PasswordCheckerUnreachable`` when another store of passwords cannot be asked.
     ///
-    /// - Parameter certificate: The verified client certificate in DER.
-    package func finding(_ question: ServerQuestion, certificate: [UInt8]? = nil) async throws -> Finding {
+    /// - Parameters:
+    ///   - certificate: The verified client certificate in DER.
+    ///   - peer: For other password stores.
+    package func finding(
+        _ question: ServerQuestion,
+        certificate: [UInt8]? = nil,
+        peer: LoginPeer = LoginPeer()
+    ) async throws -> Finding {
         if case .external(let question) = question {
             return try await self.external(question, certificate: certificate)
         }
@@ -108,7 +129,7 @@ package struct Authenticator: Sendable {
         let found = try await self.directory.account(loginName: question.authenticationIdentity)
         switch question {
         case .password(let credentials):
-            return try await self.password(credentials, account: found)
+            return try await self.password(credentials, account: found, peer: peer)
         case .scram(let question):
             return self.scram(question, account: found)
         case .sharedSecret(let question):
@@ -188,9 +209,16 @@ package struct Authenticator: Sendable {
         self.directory.address(of: loginName) == nil ? .noDomain : .unknownAccount
     }
 
-    private func password(_ credentials: PasswordCredentials, account: Account?) async throws -> Finding {
+    private func password(
+        _ credentials: PasswordCredentials,
+        account: Account?,
+        peer: LoginPeer
+    ) async throws -> Finding {
         if let account, account.isEnabled, self.directory.isVerified(credentials.password, for: account) {
             return Finding(answer: .password(accepted: true), account: account, refusal: nil)
+        }
+        if let elsewhere = try await self.passwordElsewhere(credentials, account: account, peer: peer) {
+            return elsewhere
         }
         let usable =
             account?.credentials.first { $0.argon2id != nil } ?? account?.credentials.first { $0.awaitsUpgrade }
