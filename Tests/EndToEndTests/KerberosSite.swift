@@ -29,7 +29,7 @@ struct KerberosSite: Sendable {
         let gatepost = try Gatepost(
             "delivery: { route: hold }",
             certificates: certificates,
-            mechanisms: ["GSSAPI"],
+            mechanisms: "GSSAPI, SCRAM-SHA-256, PLAIN",
             authentication: [
                 "kerberos:", "  keytab: \(realm.keytab)", "  realm: \(KerberosRealm.name)", "  principals:",
                 "    - { principal: bob/agent@\(KerberosRealm.name), account: bob@gatepost.test }",

@@ -153,7 +153,7 @@ struct KerberosTests {
         let other = try Gatepost(
             "delivery: { route: hold }",
             certificates: site.certificates,
-            mechanisms: ["GSSAPI"],
+            mechanisms: "GSSAPI, SCRAM-SHA-256, PLAIN",
             authentication: ["kerberos: { keytab: \(site.realm.keytab), realm: ELSEWHERE.TEST }"]
         )
         try await other.verb("domain", "add", "gatepost.test")
@@ -179,7 +179,7 @@ struct KerberosTests {
         let other = try Gatepost(
             "delivery: { route: hold }",
             certificates: site.certificates,
-            mechanisms: ["GSSAPI"],
+            mechanisms: "GSSAPI, SCRAM-SHA-256, PLAIN",
             authentication: ["kerberos: { keytab: \(site.realm.keytab), realm: \(KerberosRealm.name) }"]
         )
         try await other.verb("domain", "add", "gatepost.test")
@@ -199,7 +199,7 @@ struct KerberosTests {
         let other = try Gatepost(
             "delivery: { route: hold }",
             certificates: site.certificates,
-            mechanisms: ["GSSAPI"],
+            mechanisms: "GSSAPI, SCRAM-SHA-256, PLAIN",
             authentication: ["kerberos: { keytab: \(keytab), realm: \(KerberosRealm.name) }"]
         )
         try await other.verb("domain", "add", "gatepost.test")
@@ -261,7 +261,7 @@ struct KerberosTests {
             let gatepost = try Gatepost(
                 "delivery: { route: hold }",
                 certificates: site.certificates,
-                mechanisms: ["GSSAPI"],
+                mechanisms: "GSSAPI, SCRAM-SHA-256, PLAIN",
                 authentication: ["kerberos: { keytab: \(keytab), realm: GATEPOST.TEST }"]
             )
             for verb in [["config", "check"], ["serve"]] {

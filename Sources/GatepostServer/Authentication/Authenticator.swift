@@ -15,6 +15,8 @@ package struct Authenticator: Sendable {
         case mechanismRefused = "mechanism-refused"
         case notAuthorized = "not-authorized"
         case malformed
+        /// A name or a password in an old client's encoding.
+        case latin1 = "latin-1"
         case noDomain = "no-domain-in-user-name"
         case certificateUnknown = "certificate-unknown"
         /// The client's address is in `networks.deny`.

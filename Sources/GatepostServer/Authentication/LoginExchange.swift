@@ -150,6 +150,7 @@ final class LoginExchange: Sendable {
         case .failed(let failure):
             switch failure.reason {
             case .malformed: refusal = .malformed
+            case .latin1: refusal = .latin1
             case .channelBindingMismatch: refusal = .channelBinding
             case .ntlmV1NotAllowed: refusal = .mechanismRefused
             default: refusal = finding?.refusal ?? .wrongPassword

@@ -48,7 +48,8 @@ package struct GatepostService: Sendable {
     /// - Throws: ``Failure``, `StoreError`, `MasterKey.Failure`.
     package func run(whenReady: @Sendable ([String]) throws -> Void = { _ in }) async throws {
         signal(SIGPIPE, SIG_IGN)
-        let http = self.configuration.authentication.oauth.isEmpty ? nil : AsyncHTTPFetcher()
+        let http =
+            self.configuration.authentication.oauth.isEmpty && self.relay?.oauth == nil ? nil : AsyncHTTPFetcher()
         do {
             try await self.run(http: http, whenReady: whenReady)
         } catch {
@@ -88,22 +89,28 @@ package struct GatepostService: Sendable {
         let files = NIOThreadPool(numberOfThreads: 4)
         files.start()
         let checkers = try self.makeCheckers(group)
-        let runner = try self.makeRunner(store: store, clock: clock, group: group)
+        let relayLogin = self.relay.map { relay in
+            RelayAccess(relay, data: self.configuration.data, logger: self.logger)
+                .login(markKey: keyring.current.derived("relay login"), http: http, clock: clock)
+        }
+        let runner = try self.makeRunner(store: store, clock: clock, group: group, relayLogin: relayLogin)
 
         let authenticator = Authenticator(
             directory: directory,
             pool: pool,
             keyring: keyring,
             scramIterations: GatepostService.scramIterations,
-            tokens: http.map { http in
-                BearerTokenVerifier(
-                    issuers: self.configuration.authentication.oauth,
-                    http: http,
-                    clock: clock,
-                    logger: self.logger,
-                    canonical: { directory.address(of: $0) ?? $0 }
-                )
-            },
+            tokens: self.configuration.authentication.oauth.isEmpty
+                ? nil
+                : http.map { http in
+                    BearerTokenVerifier(
+                        issuers: self.configuration.authentication.oauth,
+                        http: http,
+                        clock: clock,
+                        logger: self.logger,
+                        canonical: { directory.address(of: $0) ?? $0 }
+                    )
+                },
             kerberos: kerberos,
             checkers: checkers
         )
@@ -158,7 +165,10 @@ package struct GatepostService: Sendable {
                         processIdentifier: getpid(),
                         started: started.description,
                         listeners: names,
-                        counters: self.counters(counters, registry, runner, store)
+                        counters: self.counters(counters, registry, runner, store),
+                        relay: relayLogin?.refused.current.map { refused in
+                            "refused the login \(refused.refusals) times, next try after \(refused.until): \(refused.words)"
+                        }
                     )
                 }
             )
@@ -245,7 +255,16 @@ package struct GatepostService: Sendable {
         if case .hold = self.configuration.delivery.route { true } else { false }
     }
 
-    private func makeRunner(store: SQLiteStore, clock: SystemClock, group: any EventLoopGroup) throws -> QueueRunner {
+    private var relay: Configuration.Relay? {
+        if case .relay(let relay) = self.configuration.delivery.route { relay } else { nil }
+    }
+
+    private func makeRunner(
+        store: SQLiteStore,
+        clock: SystemClock,
+        group: any EventLoopGroup,
+        relayLogin: RelayLogin?
+    ) throws -> QueueRunner {
         var options = UnboundResolver.Options()
         if let servers = self.configuration.dns.servers {
             options.servers = .forward(
@@ -253,11 +272,12 @@ package struct GatepostService: Sendable {
             )
         }
         options.validatesDNSSEC = self.configuration.dns.dnssec
-        let delivery = DeliveryConfiguration(
+        var delivery = DeliveryConfiguration(
             self.configuration,
             spool: store.spoolDirectory,
             own: OwnAddresses(self.configuration, interfaces: try GatepostService.interfaceAddresses())
         )
+        delivery.relayLogin = relayLogin
         return QueueRunner(
             store: store,
             configuration: delivery,

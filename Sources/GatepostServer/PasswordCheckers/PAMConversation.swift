@@ -65,7 +65,8 @@ final class PAMConversation {
             response.resp = self.copyOfPassword()
             return response.resp != nil
         default:
-            self.strangeQuestion = message.pointee.msg.map { String(cString: $0) } ?? "style \(message.pointee.msg_style)"
+            self.strangeQuestion =
+                message.pointee.msg.map { String(cString: $0) } ?? "style \(message.pointee.msg_style)"
             return false
         }
     }

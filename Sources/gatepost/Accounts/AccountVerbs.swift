@@ -189,7 +189,10 @@ struct AccountShow: AsyncParsableCommand {
             Terminal.result("state        \(account.enabled ? "enabled" : "disabled")")
             Terminal.result("sandbox      \(account.sandbox ? "yes: what it sends stays in its inbox" : "no")")
             Terminal.result("may send as  \(([account.address] + account.identities).joined(separator: " "))")
-            Terminal.result("keys for     \(account.mechanisms.joined(separator: " "))")
+            let keys =
+                account.mechanisms.isEmpty
+                ? "none: another store knows its password" : account.mechanisms.joined(separator: " ")
+            Terminal.result("keys for     \(keys)")
             if let kind = account.foreignHash {
                 Terminal.result("foreign      \(kind): the next PLAIN or LOGIN replaces it by keys of our own")
             }

@@ -3,9 +3,6 @@ internal import SASLKerberos
 internal import SMTPClient
 
 extension Send {
-    /// Mechanisms that need a Kerberos ticket and no password; none without the trait.
-    static var ticketMechanisms: [MechanismName] { KerberosSupport.isBuiltIn ? [.gssapi] : [] }
-
     /// The user's Kerberos ticket, with `--mechanism GSSAPI`. Who logs in is who has it; `--user` asks to act as somebody.
     ///
     /// - Returns: nil for every other mechanism.
@@ -15,12 +12,7 @@ extension Send {
         guard case .tcp(let host, _) = endpoint else {
             throw Failure(.usage, "GSSAPI needs the server's name: say --server host:port")
         }
-        return ClientCredentials(
-            authenticationIdentity: "",
-            authorizationIdentity: self.user,
-            password: Secret(""),
-            securityContexts: KerberosInitiator(host: host)
-        )
+        return ClientCredentials(tickets: KerberosInitiator(host: host), authorizationIdentity: self.user)
         #else
         throw Failure(.usage, "GSSAPI needs a build with the package trait Kerberos")
         #endif

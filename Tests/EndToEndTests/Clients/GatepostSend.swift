@@ -3,6 +3,8 @@ struct GatepostSend: MailClient {
     let program = "gatepost send"
     let mechanisms = ["SCRAM-SHA-256", "SCRAM-SHA-1", "CRAM-MD5", "PLAIN", "LOGIN"]
 
+    func version() async throws -> String { try await version([Program.gatepost, "--version"]) }
+
     func send(_ submission: Submission) async throws -> Completed {
         // With a ticket, who logs in is who holds it.
         let login = submission.mechanism == "GSSAPI" ? [] : ["--user", submission.user, "--password-env", "SECRET"]
