@@ -22,7 +22,7 @@ struct Gatepost: ParsableCommand {
             ),
             CommandGroup(
                 name: "What it holds",
-                subcommands: [AccountVerbs.self, DomainVerbs.self, QueueVerbs.self, InboxVerbs.self]
+                subcommands: [AccountVerbs.self, DomainVerbs.self, QueueVerbs.self, InboxVerbs.self, RelayVerbs.self]
             ),
             CommandGroup(name: "Mail client", subcommands: [Send.self, ProviderVerbs.self]),
         ]

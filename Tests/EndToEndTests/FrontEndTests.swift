@@ -276,7 +276,7 @@ struct PostfixDovecotTests {
 @Suite(
     "Postfix with Cyrus SASL, pwcheck_method: saslauthd",
     .serialized,
-    .enabled(if: UnpackedServers.areUsable("postfix", "sasl") && clientsAreThere, Program.howToInstall),
+    .enabled(if: UnpackedServers.areUsable("postfix", "cyrus") && clientsAreThere, Program.howToInstall),
     .frontEnd(.postfixWithCyrusSASL)
 )
 struct PostfixCyrusTests {
@@ -312,7 +312,7 @@ struct PostfixCyrusTests {
         let site = try FrontEndSite.current
         let folder = try TemporaryFolder("sasl")
         let process = try UnpackedServers.start(
-            "sasl",
+            "cyrus",
             ["testsaslauthd", "-f", site.socket, "-s", "smtp", "-u", login, "-r", realm, "-p", password],
             log: folder.path("log")
         )
@@ -326,7 +326,7 @@ struct PostfixCyrusTests {
 @Suite(
     "Exim with driver = dovecot",
     .serialized,
-    .enabled(if: UnpackedServers.areUsable("exim-heavy") && clientsAreThere, Program.howToInstall),
+    .enabled(if: UnpackedServers.areUsable("exim") && clientsAreThere, Program.howToInstall),
     .frontEnd(.exim)
 )
 struct EximDovecotTests {

@@ -23,10 +23,13 @@ enum FuzzTarget: String, CaseIterable {
     case bearer
     case saslprep
     case scramClient = "scram-client"
+    case clientMechanism = "client-mechanism"
+    case clientLogin = "client-login"
     case header
     case addresses
     case mailbox
     case encodings
+    case dovecotClient = "dovecot-client"
     case dovecotServer = "dovecot-server"
     case dovecotLine = "dovecot-line"
     case saslauthd
@@ -57,10 +60,13 @@ enum FuzzTarget: String, CaseIterable {
         case .bearer: fuzzServerMechanism([.oauthBearer, .xoauth2], input)
         case .saslprep: fuzzSASLprep(input)
         case .scramClient: fuzzClientMechanism(.scramSHA256, input)
+        case .clientMechanism: fuzzAnyClientMechanism(input)
+        case .clientLogin: fuzzClientLogin(input)
         case .header: fuzzHeader(input)
         case .addresses: fuzzAddresses(input)
         case .mailbox: fuzzMailbox(input)
         case .encodings: fuzzEncodings(input)
+        case .dovecotClient: fuzzDovecotClient(input)
         case .dovecotServer: fuzzDovecotServer(input)
         case .dovecotLine: fuzzDovecotLine(input)
         case .saslauthd: fuzzSaslauthd(input)

@@ -92,23 +92,3 @@ func fuzzSASLprep(_ input: [UInt8]) {
         check(false, "what was prepared is refused: \(error)")
     }
 }
-
-/// A server's challenges to our client, split at each 0xFF; the last may be the final data with success.
-func fuzzClientMechanism(_ name: MechanismName, _ input: [UInt8]) {
-    guard
-        var mechanism = ClientMechanisms.make(
-            name,
-            credentials: ClientCredentials(authenticationIdentity: "alice", password: Secret("secret")),
-            nonce: Array("a nonce that is long".utf8),
-            iterations: SCRAMIterationLimits(minimum: 1, maximum: 64)
-        )
-    else { return }
-    _ = mechanism.start()
-    let messages = input.split(separator: 0xff, omittingEmptySubsequences: false).map(Array.init)
-    for message in messages.dropLast() {
-        guard case .respond = mechanism.received(challenge: message) else { return }
-    }
-    if case .succeeded = mechanism.receivedSuccess(finalData: messages.last) {
-        check(false, "a server that does not know the password is trusted")
-    }
-}

@@ -31,8 +31,8 @@ final class LoginExchange: Sendable {
     enum Verdict: Sendable {
         /// Logged in; `generation` is that of the accounts when this one was looked up.
         case accepted(Account, generation: UInt64)
-        /// The client is told no more than the reference.
-        case refused(AuthenticationReference)
+        /// The client is told no more than the reference, but for a password that proved right and must be changed.
+        case refused(Authenticator.Refusal, AuthenticationReference)
     }
 
     /// How far a mechanism got.
@@ -67,8 +67,10 @@ final class LoginExchange: Sendable {
 
     /// Answers a mechanism's question.
     ///
-    /// - Parameter certificate: The verified client certificate in DER.
-    func answer(_ question: ServerQuestion, certificate: [UInt8]?) -> Answer {
+    /// - Parameters:
+    ///   - certificate: The verified client certificate in DER.
+    ///   - peer: For other password stores.
+    func answer(_ question: ServerQuestion, certificate: [UInt8]?, peer: LoginPeer) -> Answer {
         let generation = self.authenticator.generation
         self.state.withLock { state in
             state.loginName = question.authenticationIdentity
@@ -77,11 +79,13 @@ final class LoginExchange: Sendable {
         if let finding = self.authenticator.findingNow(question) { return .now(self.found(finding)) }
         return .later {
             do {
-                return self.found(try await self.authenticator.finding(question, certificate: certificate))
+                return self.found(try await self.authenticator.finding(question, certificate: certificate, peer: peer))
             } catch {
                 self.logger.warning(
                     "login could not be checked",
-                    metadata: ["account": "\(question.authenticationIdentity)", "error": "\(error)"]
+                    metadata: [
+                        "reason": "backend-down", "account": "\(question.authenticationIdentity)", "error": "\(error)",
+                    ]
                 )
                 return nil
             }
@@ -94,7 +98,7 @@ final class LoginExchange: Sendable {
     }
 
     /// Answers the mechanism's questions until its client has its turn or it comes to its end.
-    func run(_ mechanism: inout any ServerMechanism, from first: ServerStep) async -> Progress {
+    func run(_ mechanism: inout any ServerMechanism, from first: ServerStep, peer: LoginPeer) async -> Progress {
         var step = first
         while true {
             switch step {
@@ -105,7 +109,7 @@ final class LoginExchange: Sendable {
             case .failed(let failure):
                 return .ended(.failed(failure), finalData: nil)
             case .question(let question):
-                switch self.answer(question, certificate: nil) {
+                switch self.answer(question, certificate: nil, peer: peer) {
                 case .now(let answer):
                     step = mechanism.received(answer)
                 case .later(let work):
@@ -146,12 +150,18 @@ final class LoginExchange: Sendable {
         case .failed(let failure):
             switch failure.reason {
             case .malformed: refusal = .malformed
+            case .latin1: refusal = .latin1
             case .channelBindingMismatch: refusal = .channelBinding
             case .ntlmV1NotAllowed: refusal = .mechanismRefused
             default: refusal = finding?.refusal ?? .wrongPassword
             }
         }
-        return .refused(self.refuse(refusal, loginName: loginName, mechanism: outcome.mechanism, from: origin))
+        var origin = origin
+        if let checker = finding?.checker { origin.details["checker"] = "\(checker)" }
+        return .refused(
+            refusal,
+            self.refuse(refusal, loginName: loginName, mechanism: outcome.mechanism, from: origin)
+        )
     }
 
     private func accepted(_ account: Account, _ mechanism: MechanismName, _ origin: Origin) {

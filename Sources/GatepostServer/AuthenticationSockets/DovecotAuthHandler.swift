@@ -173,9 +173,11 @@ final class DovecotAuthHandler: ChannelDuplexHandler {
         let bound = NIOLoopBound((self, exchange, context), eventLoop: eventLoop)
         let login = exchange.login
         let mechanism = exchange.mechanism
+        let request = exchange.request
+        let peer = LoginPeer(address: request.remoteAddress.map { "\($0)" }, isTLS: request.isSecured)
         Task {
             var mechanism = mechanism
-            let progress = await login.run(&mechanism, from: step)
+            let progress = await login.run(&mechanism, from: step, peer: peer)
             let next = mechanism
             eventLoop.execute {
                 let (handler, exchange, context) = bound.value
@@ -208,8 +210,12 @@ final class DovecotAuthHandler: ChannelDuplexHandler {
             switch verdict {
             case .accepted(let account, _):
                 self.send(self.machine.succeed(identifier, user: account.address, finalData: finalData), context)
-            case .refused(let reference):
-                let failure = DovecotFailure(user: exchange.login.loginName, reason: reference.refusal)
+            case .refused(let refusal, let reference):
+                let failure = DovecotFailure(
+                    user: exchange.login.loginName,
+                    reason: reference.refusal,
+                    code: refusal == .passwordChange ? .passwordExpired : nil
+                )
                 self.fail(identifier, failure, context)
             }
         case .unavailable:

@@ -104,7 +104,7 @@ extension AuthenticationSocketContext {
         )
         guard var mechanism = ServerMechanisms.make(.plain, context: context) else { return nil }
         let step = mechanism.received(.present(message))
-        switch await login.run(&mechanism, from: step) {
+        switch await login.run(&mechanism, from: step, peer: LoginPeer()) {
         case .challenge, .unavailable:
             return nil
         case .ended(let result, _):
@@ -120,7 +120,7 @@ extension AuthenticationSocketContext {
             )
             switch verdict {
             case .accepted: return .accepted
-            case .refused(let reference): return .refused(reference.refusal)
+            case .refused(_, let reference): return .refused(reference.refusal)
             }
         }
     }

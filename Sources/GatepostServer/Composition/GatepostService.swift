@@ -48,7 +48,8 @@ package struct GatepostService: Sendable {
     /// - Throws: ``Failure``, `StoreError`, `MasterKey.Failure`.
     package func run(whenReady: @Sendable ([String]) throws -> Void = { _ in }) async throws {
         signal(SIGPIPE, SIG_IGN)
-        let http = self.configuration.authentication.oauth.isEmpty ? nil : AsyncHTTPFetcher()
+        let http =
+            self.configuration.authentication.oauth.isEmpty && self.relay?.oauth == nil ? nil : AsyncHTTPFetcher()
         do {
             try await self.run(http: http, whenReady: whenReady)
         } catch {
@@ -85,22 +86,30 @@ package struct GatepostService: Sendable {
         let group = MultiThreadedEventLoopGroup(numberOfThreads: System.coreCount)
         let files = NIOThreadPool(numberOfThreads: 4)
         files.start()
-        let runner = try self.makeRunner(store: store, clock: clock, group: group)
+        let checkers = try self.makeCheckers(group)
+        let relayLogin = self.relay.map { relay in
+            RelayAccess(relay, data: self.configuration.data, logger: self.logger)
+                .login(markKey: keyring.current.derived("relay login"), http: http, clock: clock)
+        }
+        let runner = try self.makeRunner(store: store, clock: clock, group: group, relayLogin: relayLogin)
 
         let authenticator = Authenticator(
             directory: directory,
             pool: pool,
             keyring: keyring,
             scramIterations: GatepostService.scramIterations,
-            tokens: http.map { http in
-                BearerTokenVerifier(
-                    issuers: self.configuration.authentication.oauth,
-                    http: http,
-                    clock: clock,
-                    logger: self.logger,
-                    canonical: { directory.address(of: $0) ?? $0 }
-                )
-            }
+            tokens: self.configuration.authentication.oauth.isEmpty
+                ? nil
+                : http.map { http in
+                    BearerTokenVerifier(
+                        issuers: self.configuration.authentication.oauth,
+                        http: http,
+                        clock: clock,
+                        logger: self.logger,
+                        canonical: { directory.address(of: $0) ?? $0 }
+                    )
+                },
+            checkers: checkers
         )
         let service = SubmissionService(
             authenticator: authenticator,
@@ -152,7 +161,10 @@ package struct GatepostService: Sendable {
                         processIdentifier: getpid(),
                         started: started.description,
                         listeners: names,
-                        counters: self.counters(counters, registry, runner, store)
+                        counters: self.counters(counters, registry, runner, store),
+                        relay: relayLogin?.refused.current.map { refused in
+                            "refused the login \(refused.refusals) times, next try after \(refused.until): \(refused.words)"
+                        }
                     )
                 }
             )
@@ -190,16 +202,42 @@ package struct GatepostService: Sendable {
         try await lifecycle.run()
         try await store.close()
         try await pool.shutdown()
+        try await checkers?.shutdown()
         try await files.shutdownGracefully()
         try await group.shutdownGracefully()
         self.logger.notice("stopped")
+    }
+
+    private func makeCheckers(_ group: any EventLoopGroup) throws -> PasswordCheckers? {
+        do {
+            return try PasswordCheckers.make(
+                self.configuration.authentication.passwordCheckers,
+                group: group,
+                logger: self.logger
+            )
+        } catch {
+            throw Failure(
+                kind: .configuration,
+                description: "authentication.passwordCheckers: \(error)",
+                hint: "Debian's packages are libpam0g and libldap-2.5-0."
+            )
+        }
     }
 
     private var isHolding: Bool {
         if case .hold = self.configuration.delivery.route { true } else { false }
     }
 
-    private func makeRunner(store: SQLiteStore, clock: SystemClock, group: any EventLoopGroup) throws -> QueueRunner {
+    private var relay: Configuration.Relay? {
+        if case .relay(let relay) = self.configuration.delivery.route { relay } else { nil }
+    }
+
+    private func makeRunner(
+        store: SQLiteStore,
+        clock: SystemClock,
+        group: any EventLoopGroup,
+        relayLogin: RelayLogin?
+    ) throws -> QueueRunner {
         var options = UnboundResolver.Options()
         if let servers = self.configuration.dns.servers {
             options.servers = .forward(
@@ -207,11 +245,12 @@ package struct GatepostService: Sendable {
             )
         }
         options.validatesDNSSEC = self.configuration.dns.dnssec
-        let delivery = DeliveryConfiguration(
+        var delivery = DeliveryConfiguration(
             self.configuration,
             spool: store.spoolDirectory,
             own: OwnAddresses(self.configuration, interfaces: try GatepostService.interfaceAddresses())
         )
+        delivery.relayLogin = relayLogin
         return QueueRunner(
             store: store,
             configuration: delivery,

@@ -176,6 +176,8 @@ extension ConfigurationReader {
         {
             self.fault("authentication.mechanisms", "OAUTHBEARER and XOAUTH2 need authentication.oauth")
         }
+        authentication.passwordCheckers = self.passwordCheckers()
+        self.checkPasswordCheckers(of: authentication)
         self.show("authentication.mechanisms", authentication.mechanisms.map(\.description).joined(separator: ", "))
         self.show("authentication.cleartextWithoutTLS", "\(authentication.cleartextWithoutTLS)")
         self.show("authentication.defaultDomain", authentication.defaultDomain ?? "the only local domain")

@@ -32,7 +32,7 @@ package enum PasswordDerivation {
     /// as the Argon2id hash, readable to the server only; more rounds would slow an attacker down by the same factor as every client.
     package static let scramIterations = 4096
 
-    /// Derives everything. Slow on purpose: Argon2id and PBKDF2 twice, some tens of milliseconds.
+    /// Derives everything. Slow on purpose: Argon2id and PBKDF2 for each SCRAM hash, some tens of milliseconds.
     ///
     /// - Parameters:
     ///   - owner: The account's canonical address.
@@ -54,7 +54,7 @@ package enum PasswordDerivation {
             let salt = RandomOctets.make(Argon2id.saltOctets)
             return NewCredential(
                 argon2id: try Argon2id.hash(prepared, salt: salt).description,
-                scram: try [SCRAMHash.sha1, .sha256].map { hash in
+                scram: try SCRAMHash.allCases.map { hash in
                     try SCRAMCredential(
                         preparedPassword: prepared,
                         salt: RandomOctets.make(16),

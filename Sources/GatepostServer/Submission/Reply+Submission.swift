@@ -7,6 +7,11 @@ extension Reply {
         Reply(535, .init(5, 7, 8), reference.refusal)
     }
 
+    /// `432 4.7.12` (RFC 4954 §6): only for credentials that proved right.
+    static func passwordChange(_ reference: AuthenticationReference) -> Reply {
+        Reply(432, .init(4, 7, 12), "The password must be changed first (ref \(reference))")
+    }
+
     /// `452 4.3.1`: no space; nothing was kept.
     static let insufficientStorage = Reply(452, .init(4, 3, 1), "Insufficient system storage; try again later")
     /// `451 4.3.0`: our own trouble; nothing was kept.

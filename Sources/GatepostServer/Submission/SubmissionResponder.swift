@@ -55,7 +55,12 @@ final class SubmissionResponder: SessionResponder {
     // MARK: Login
 
     private func answer(_ question: ServerQuestion, _ facts: SessionFacts) -> SessionResponse {
-        switch self.login.answer(question, certificate: facts.clientCertificate) {
+        let answer = self.login.answer(
+            question,
+            certificate: facts.clientCertificate,
+            peer: LoginPeer(address: self.peer.address.map { "\($0)" }, isTLS: facts.isTLS)
+        )
+        switch answer {
         case .now(let answer):
             return .now(.authentication(answer))
         case .later(let work):
@@ -77,7 +82,9 @@ final class SubmissionResponder: SessionResponder {
                 state.generation = generation
             }
             return .authenticated(account: account.address)
-        case .refused(let reference):
+        case .refused(.passwordChange, let reference):
+            return .refused(.passwordChange(reference))
+        case .refused(_, let reference):
             return .refused(.authenticationFailed(reference))
         }
     }

@@ -1,15 +1,31 @@
 /// What a client logs in with. Prints its identities, never the password.
 public struct ClientCredentials: Sendable, CustomStringConvertible {
+    /// What proves the identity, which decides what mechanisms can be used.
+    public enum Kind: Hashable, Sendable {
+        case password
+        /// ``ClientCredentials/password`` is an OAuth access token (RFC 6750): OAUTHBEARER and XOAUTH2, and nothing else, carry it.
+        case bearerToken
+        /// The TLS client certificate does: EXTERNAL. The password is not looked at.
+        case certificate
+    }
+
     /// Whose password it is.
     public var authenticationIdentity: String
     /// Whom to act as; `nil` to act as oneself.
     public var authorizationIdentity: String?
     public var password: Secret
+    public var kind: Kind
 
-    public init(authenticationIdentity: String, authorizationIdentity: String? = nil, password: Secret) {
+    public init(
+        authenticationIdentity: String,
+        authorizationIdentity: String? = nil,
+        password: Secret,
+        kind: Kind = .password
+    ) {
         self.authenticationIdentity = authenticationIdentity
         self.authorizationIdentity = authorizationIdentity
         self.password = password
+        self.kind = kind
     }
 
     public var description: String {

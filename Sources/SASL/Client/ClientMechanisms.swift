@@ -1,5 +1,11 @@
 /// The mechanisms of this library, client side.
 public enum ClientMechanisms {
+    /// Every mechanism that ``make(_:credentials:nonce:iterations:channelBindings:offered:hostname:)`` knows.
+    public static let all: [MechanismName] = [
+        .scramSHA512Plus, .scramSHA256Plus, .scramSHA1Plus, .scramSHA512, .scramSHA256, .scramSHA1, .plain, .login,
+        .digestMD5, .cramMD5, .ntlm, .external, .oauthBearer, .xoauth2,
+    ]
+
     /// A fresh exchange.
     ///
     /// Credentials that the mechanism cannot use (empty, too long, forbidden characters, an authorization identity where it
@@ -62,29 +68,50 @@ public enum ClientMechanisms {
     ///
     /// SCRAM comes first always: it proves the server too. DIGEST-MD5, CRAM-MD5 and NTLM come before the password in the clear
     /// without TLS, and after it under TLS, where they protect nothing more and need the server to keep the password readable
-    /// (RFC 6331, draft-ietf-sasl-crammd5-to-historic).
+    /// (RFC 6331, draft-ietf-sasl-crammd5-to-historic). A token goes to OAUTHBEARER and XOAUTH2 only, and a password never there.
     ///
     /// - Parameters:
     ///   - overTLS: Whether the connection is encrypted.
     ///   - canBind: Whether there is something to bind to, so that -PLUS forms can be used.
-    ///   - allowClearTextWithoutTLS: Whether PLAIN and LOGIN may be used on a connection that is not. Anyone on the way can
-    ///     read the password then.
+    ///   - allowClearTextWithoutTLS: Whether mechanisms that hand over the password or token itself may be used on a connection
+    ///     that is not. Anyone on the way can read it then.
+    ///   - kind: What the client has to prove itself with. A certificate needs TLS.
     public static func ranked(
         offered: [MechanismName],
         overTLS: Bool,
         allowClearTextWithoutTLS: Bool,
-        canBind: Bool = false
+        canBind: Bool = false,
+        kind: ClientCredentials.Kind = .password
     ) -> [MechanismName] {
-        let plus: [MechanismName] = canBind ? [.scramSHA512Plus, .scramSHA256Plus, .scramSHA1Plus] : []
-        let scram: [MechanismName] = plus + [.scramSHA512, .scramSHA256, .scramSHA1]
-        let clearText: [MechanismName] = [.plain, .login]
-        let digests: [MechanismName] = [.digestMD5, .cramMD5, .ntlm]
-        let preference: [MechanismName] =
-            if overTLS {
-                scram + clearText + digests
-            } else {
-                scram + digests + (allowClearTextWithoutTLS ? clearText : [])
-            }
+        let preference: [MechanismName]
+        switch kind {
+        case .bearerToken:
+            preference = overTLS || allowClearTextWithoutTLS ? [.oauthBearer, .xoauth2] : []
+        case .certificate:
+            preference = overTLS ? [.external] : []
+        case .password:
+            let plus: [MechanismName] = canBind ? [.scramSHA512Plus, .scramSHA256Plus, .scramSHA1Plus] : []
+            let scram: [MechanismName] = plus + [.scramSHA512, .scramSHA256, .scramSHA1]
+            let clearText: [MechanismName] = [.plain, .login]
+            let digests: [MechanismName] = [.digestMD5, .cramMD5, .ntlm]
+            preference =
+                if overTLS {
+                    scram + clearText + digests
+                } else {
+                    scram + digests + (allowClearTextWithoutTLS ? clearText : [])
+                }
+        }
         return preference.filter(offered.contains)
+    }
+}
+
+extension MechanismName {
+    /// What kind of credentials a client needs for this mechanism.
+    public var credentialKind: ClientCredentials.Kind {
+        switch self {
+        case .oauthBearer, .xoauth2: .bearerToken
+        case .external: .certificate
+        default: .password
+        }
     }
 }

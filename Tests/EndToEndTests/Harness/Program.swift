@@ -54,13 +54,21 @@ enum UnpackedServers {
         }
     }()
 
-    private static var folder: String {
+    static var folder: String {
         ProcessInfo.processInfo.environment["GATEPOST_PEERS"] ?? Program.packageRoot + "/.build-peers"
     }
 
     /// Starts one of them in the foreground. It ends when the value returned goes, or this process ends.
     static func start(_ name: String, _ command: [String], log: String) throws -> ChildProcess {
         try ChildProcess(["\(Program.packageRoot)/Scripts/peer", name] + command, input: .heldOpen, log: log)
+    }
+
+    /// Runs a program of one of them to its end.
+    static func run(_ name: String, _ command: [String]) async throws -> Completed {
+        let scratch = try TemporaryFolder("peer")
+        let child = try start(name, command, log: scratch.path("log"))
+        let exit = try await child.waitForExit(within: .seconds(60))
+        return Completed(exit: exit, output: child.output, errors: child.errors)
     }
 
     /// Accounts that `Scripts/peer` makes, in its order, where this machine has none of that name; their groups have the same numbers.

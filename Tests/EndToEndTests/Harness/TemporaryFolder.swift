@@ -35,6 +35,10 @@ final class TemporaryFolder: Sendable {
         return path(name)
     }
 
+    func remove(_ name: String) throws {
+        if contentsExist(at: path(name)) { try FileManager.default.removeItem(atPath: path(name)) }
+    }
+
     /// A folder for a socket of Gatepost's: what is made in it belongs to the group, and only the group may pass.
     func makeSocketFolder(_ name: String, group: UInt32) throws {
         try makeFolder(name)

@@ -33,7 +33,7 @@ struct EximFrontEnd: Sendable {
         try files.write("key.pem", contents(of: certificates.key))
         let file = try files.write("exim.conf", configuration(folder, ports, certificates))
         let process = try UnpackedServers.start(
-            "exim-heavy",
+            "exim",
             ["exim4", "-C", file, "-bdf", "-q1m"],
             log: files.path("exim")
         )
