@@ -223,7 +223,7 @@ struct DovecotSocketTests {
                 let connection = try LocalConnection(fixture.dovecot.path)
                 try connection.send(octets.utf8)
                 let greeting = try String(decoding: connection.rest(), as: UTF8.self)
-                #expect(!greeting.contains("OK") && !greeting.contains("FAIL"))
+                #expect(!greeting.contains("\nOK") && !greeting.contains("\nFAIL"))
             }
             #expect(try Self.logIn(healthy, .plain) == "OK\t1\tuser=alice@example.org")
         }

@@ -224,9 +224,9 @@ struct FaultCase: Sendable, CustomTestStringConvertible {
                 """,
             faults: """
                 c.yaml:2:68: error: key authentication.dovecotSocket: /DIR/key.pem is there already and is no socket
+                c.yaml:2:68: error: key authentication.dovecotSocket: needs a mechanism without -PLUS and other than EXTERNAL in authentication.mechanisms
                 c.yaml:2:94: error: key authentication.saslauthdSocket: /DIR/key.pem is there already and is no socket
                 c.yaml:2:94: error: key authentication.saslauthdSocket: must be another path than authentication.dovecotSocket
-                c.yaml:2:68: error: key authentication.dovecotSocket: needs a mechanism without -PLUS and other than EXTERNAL in authentication.mechanisms
                 """
         ),
         FaultCase(
