@@ -5,6 +5,7 @@ internal import NIOSSL
 internal import NIOTLS
 internal import SASL
 internal import SMTP
+internal import TLSChannelBinding
 
 /// Runs one ``ServerSession`` on its channel: octets in, actions done.
 ///

@@ -398,7 +398,7 @@ extension AuthenticationReason {
     /// Whether a secret was looked at and was wrong. An old password is one that the owner's devices still have.
     package var isGuess: Bool {
         switch self {
-        case .wrongPassword, .latin1: true
+        case .wrongPassword: true
         default: false
         }
     }
@@ -406,7 +406,7 @@ extension AuthenticationReason {
     /// Whether it says that somebody tried his luck at an account, whether or not there is one.
     package var isAttemptAtAccount: Bool {
         switch self {
-        case .wrongPassword, .latin1, .unknownAccount, .noDomain, .domainNotHosted, .disabled, .locked: true
+        case .wrongPassword, .unknownAccount, .noDomain, .domainNotHosted, .disabled, .locked: true
         default: false
         }
     }

@@ -94,13 +94,17 @@ final class LoginExchange: Sendable {
     ) -> Answer {
         let generation = self.authenticator.generation
         let loginName = question.authenticationIdentity
+        // Tokens, tickets and certificates are not guessed, and whom they are for is known only once they were looked at.
+        let attempt =
+            mechanism.isGuessable
+            ? nil : self.loginGuard.attempt(question, by: mechanism, account: nil, from: origin)
         self.state.withLock { state in
             state.loginName = loginName
             state.generation = generation
-            state.attempt = nil
+            state.attempt = attempt
             state.isLocked = false
         }
-        if case .address(let account) = self.authenticator.subjectNow(of: loginName),
+        if mechanism.isGuessable, case .address(let account) = self.authenticator.subjectNow(of: loginName),
             self.admission(of: question, by: mechanism, account: account, from: origin) == nil,
             let finding = self.authenticator.findingNow(question, peer: origin.peer)
         {
@@ -125,6 +129,9 @@ final class LoginExchange: Sendable {
         _ certificate: [UInt8]?,
         _ origin: Origin
     ) async throws -> Authenticator.Finding {
+        guard mechanism.isGuessable else {
+            return try await self.authenticator.finding(question, certificate: certificate, peer: origin.peer)
+        }
         let account = try await self.authenticator.subject(of: question.authenticationIdentity)
         if let reason = self.admission(of: question, by: mechanism, account: account, from: origin) {
             return try await self.authenticator.lockedFinding(question, because: reason, peer: origin.peer)
@@ -141,8 +148,7 @@ final class LoginExchange: Sendable {
     ) -> LockReason? {
         let attempt = self.loginGuard.attempt(question, by: mechanism, account: account, from: origin)
         var reason: LockReason?
-        // Tokens and certificates are not guessed, and whom they are for is known only once they were looked at.
-        if mechanism.isGuessable, case .refused(_, let because) = self.loginGuard.admission(of: attempt) {
+        if case .refused(_, let because) = self.loginGuard.admission(of: attempt) {
             reason = because
         }
         self.state.withLock { state in
@@ -246,6 +252,7 @@ final class LoginExchange: Sendable {
         case .failed(let failure):
             switch failure.reason {
             case .malformed: return .malformed
+            case .latin1: return .latin1
             case .channelBindingMismatch: return .channelBinding
             case .ntlmV1NotAllowed: return .mechanismRefused
             default: return self.refusal(failure, finding, origin)
@@ -263,6 +270,7 @@ final class LoginExchange: Sendable {
     ) -> Conclusion {
         var origin = origin
         if let checker = finding?.checker { origin.details["checker"] = "\(checker)" }
+        if let detail = finding?.detail { origin.details["detail"] = "\(detail)" }
         let reference = self.refuse(refusal, loginName: loginName, mechanism: mechanism, from: origin)
         return Conclusion(verdict: .refused(refusal, reference), ending: ending)
     }

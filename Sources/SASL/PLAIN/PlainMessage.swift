@@ -13,9 +13,16 @@ struct PlainMessage: Sendable {
         guard fields.count == 3 else { throw ServerFailure(.malformed) }
         do {
             self.authenticationIdentity = try Identity.prepare(fields[1])
+        } catch {
+            throw ServerFailure(error.isLatin1(fields[1]) ? .latin1 : .malformed)
+        }
+        do {
             self.authorizationIdentity = fields[0].isEmpty ? nil : try Identity.prepare(fields[0])
         } catch {
-            throw ServerFailure(.malformed)
+            throw ServerFailure(
+                error.isLatin1(fields[0]) ? .latin1 : .malformed,
+                authenticationIdentity: self.authenticationIdentity
+            )
         }
         self.password = try Self.preparePassword(fields[2], of: self.authenticationIdentity)
     }
@@ -30,7 +37,10 @@ struct PlainMessage: Sendable {
         } catch {
             switch error {
             case .empty, .tooLong, .invalidUTF8:
-                throw ServerFailure(.malformed, authenticationIdentity: authenticationIdentity)
+                throw ServerFailure(
+                    error.isLatin1(octets) ? .latin1 : .malformed,
+                    authenticationIdentity: authenticationIdentity
+                )
             case .prohibitedCharacter, .mixedDirections, .unassignedCodePoint:
                 // "If the preparation fails […] verification SHALL fail" (RFC 4616 §2): it cannot be anyone's password.
                 throw ServerFailure(.wrongCredentials, authenticationIdentity: authenticationIdentity)
