@@ -27,6 +27,8 @@ let package = Package(
         .library(name: "SASL", targets: ["SASL"]),
         .library(name: "SASLKerberos", targets: ["SASLKerberos"]),
         .library(name: "AuthenticationProtocols", targets: ["AuthenticationProtocols"]),
+        .library(name: "TLSChannelBinding", targets: ["TLSChannelBinding"]),
+        .library(name: "OAuthClient", targets: ["OAuthClient"]),
         .library(name: "SMTP", targets: ["SMTP"]),
         .library(name: "SMTPClient", targets: ["SMTPClient"]),
         .library(name: "SMTPServer", targets: ["SMTPServer"]),
@@ -78,15 +80,21 @@ let package = Package(
             swiftSettings: strict
         ),
         .target(name: "AuthenticationProtocols", dependencies: ["SASL", "MailSyntax"], swiftSettings: strict),
+        .target(
+            name: "TLSChannelBinding",
+            dependencies: [.product(name: "NIOCore", package: "swift-nio")],
+            swiftSettings: strict
+        ),
+        .target(name: "OAuthClient", dependencies: ["SASL", "MailSyntax"], swiftSettings: strict),
         // Level 3.
         .target(
             name: "SMTPServer",
-            dependencies: ["SMTP", "MailSyntax", "SASL"] + nio,
+            dependencies: ["SMTP", "MailSyntax", "SASL", "TLSChannelBinding"] + nio,
             swiftSettings: strict
         ),
         .target(
             name: "SMTPClient",
-            dependencies: ["SMTP", "MailSyntax", "SASL"] + nio,
+            dependencies: ["SMTP", "MailSyntax", "SASL", "TLSChannelBinding"] + nio,
             swiftSettings: strict
         ),
         .target(
@@ -126,7 +134,8 @@ let package = Package(
             name: "GatepostServer",
             dependencies: [
                 "SMTPServer", "SMTPClient", "DNSClient", "DNS", "GatepostModel", "GatepostSQLite", "GatepostDelivery",
-                "MailSyntax", "SASL", "SASLKerberos", "AuthenticationProtocols", "SMTP", "CArgon2", "CCrypt",
+                "MailSyntax", "SASL", "SASLKerberos", "AuthenticationProtocols", "OAuthClient", "SMTP", "TLSChannelBinding",
+                "CArgon2", "CCrypt",
                 .target(name: "CPAM", condition: .when(traits: ["PAM"])),
                 .target(name: "CLDAP", condition: .when(traits: ["LDAP"])),
                 .product(name: "Crypto", package: "swift-crypto"),
@@ -146,8 +155,9 @@ let package = Package(
         .executableTarget(
             name: "gatepost",
             dependencies: [
-                "GatepostServer", "GatepostModel", "SMTPClient", "SMTP", "SASL", "MailSyntax",
+                "GatepostServer", "GatepostModel", "OAuthClient", "SMTPClient", "SMTP", "SASL", "SASLKerberos", "MailSyntax",
                 .product(name: "ArgumentParser", package: "swift-argument-parser"),
+                .product(name: "Crypto", package: "swift-crypto"),
                 .product(name: "NIOCore", package: "swift-nio"),
                 .product(name: "NIOPosix", package: "swift-nio"),
                 .product(name: "Logging", package: "swift-log"),
@@ -166,12 +176,17 @@ let package = Package(
             dependencies: ["SMTPClient", "SMTP", "SASL", "MailSyntax"] + nio,
             swiftSettings: strict
         ),
+        .testTarget(
+            name: "OAuthClientTests",
+            dependencies: ["OAuthClient", "SASL"],
+            swiftSettings: strict
+        ),
         .testTarget(name: "DNSTests", dependencies: ["DNS"], swiftSettings: strict),
         .testTarget(name: "DNSClientTests", dependencies: ["DNSClient", "DNS"], swiftSettings: strict),
         .testTarget(name: "MailSyntaxTests", dependencies: ["MailSyntax"], swiftSettings: strict),
         .testTarget(
             name: "EndToEndTests",
-            dependencies: ["gatepost"],
+            dependencies: ["gatepost", "SASLKerberos", "SASL", .product(name: "Crypto", package: "swift-crypto")],
             exclude: ["Programs"],
             swiftSettings: strict
         ),
@@ -209,8 +224,8 @@ let package = Package(
         .testTarget(
             name: "GatepostServerTests",
             dependencies: [
-                "GatepostServer", "GatepostModel", "GatepostSQLite", "GatepostTesting", "MailSyntax", "SASL",
-                "AuthenticationProtocols",
+                "GatepostServer", "GatepostDelivery", "GatepostModel", "GatepostSQLite", "GatepostTesting", "MailSyntax",
+                "AuthenticationProtocols", "OAuthClient", "SASL", "SMTP",
                 .product(name: "Crypto", package: "swift-crypto"),
                 .product(name: "CryptoExtras", package: "swift-crypto"),
                 .product(name: "JWTKit", package: "jwt-kit"),

@@ -13,6 +13,7 @@ let package = Package(
         .executableTarget(
             name: "fuzz",
             dependencies: [
+                .product(name: "AuthenticationProtocols", package: "gatepost"),
                 .product(name: "MailSyntax", package: "gatepost"),
                 .product(name: "SASL", package: "gatepost"),
                 .product(name: "SMTP", package: "gatepost"),

@@ -83,7 +83,12 @@ extension MemoryStore: AccountStore {
         guard var account = self.accounts[address] else { return nil }
         let version = (account.credentials.map(\.version).max() ?? 0) + 1
         for password in account.credentials where password.kind == .password {
-            self.retire(password, of: &account, at: change.time ?? Timestamp(milliseconds: 0), keeping: change.remembering)
+            self.retire(
+                password,
+                of: &account,
+                at: change.time ?? Timestamp(milliseconds: 0),
+                keeping: change.remembering
+            )
         }
         account.credentials.append(
             Credential(

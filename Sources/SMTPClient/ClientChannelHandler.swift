@@ -2,7 +2,9 @@ internal import NIOCore
 internal import NIOPosix
 internal import NIOSSL
 internal import NIOTLS
+internal import SASL
 internal import SMTP
+internal import TLSChannelBinding
 
 /// Runs a ``ClientSession`` on its channel: octets in, octets out, TLS, time.
 ///
@@ -18,7 +20,9 @@ final class ClientChannelHandler: ChannelInboundHandler {
 
     let endpoint: Endpoint
     let options: ConnectionOptions
-    private let tlsContext: NIOSSLContext?
+    private let tlsContext: ClientTLS.Context?
+    /// Names the TLS connection in its context's key log.
+    private var clientRandom: [UInt8]?
     private var tlsHandler: NIOSSLClientHandler?
     private(set) var session: ClientSession
     private var context: ChannelHandlerContext?
@@ -56,7 +60,7 @@ final class ClientChannelHandler: ChannelInboundHandler {
         case streaming(OutgoingContent, size: Int?, held: ByteBuffer?)
     }
 
-    init(endpoint: Endpoint, options: ConnectionOptions, tlsContext: NIOSSLContext?) {
+    init(endpoint: Endpoint, options: ConnectionOptions, tlsContext: ClientTLS.Context?) {
         self.endpoint = endpoint
         self.options = options
         self.tlsContext = tlsContext
@@ -67,6 +71,7 @@ final class ClientChannelHandler: ChannelInboundHandler {
                 security: options.tls,
                 credentials: options.credentials,
                 mechanism: options.mechanism,
+                serverName: ClientTLS.serverName(for: endpoint, options),
                 allowClearTextWithoutTLS: options.allowClearTextWithoutTLS,
                 recordsTranscript: options.transcript != nil,
                 nonce: {
@@ -108,7 +113,7 @@ final class ClientChannelHandler: ChannelInboundHandler {
 
     func userInboundEventTriggered(context: ChannelHandlerContext, event: Any) {
         if let event = event as? TLSUserEvent, case .handshakeCompleted = event {
-            self.session.tlsEstablished()
+            self.session.tlsEstablished(channelBindings: self.channelBindings())
             self.drive()
         }
         context.fireUserInboundEventTriggered(event)
@@ -318,14 +323,40 @@ final class ClientChannelHandler: ChannelInboundHandler {
         }
         do {
             let handler = try NIOSSLClientHandler(
-                context: tlsContext,
+                context: tlsContext.context,
                 serverHostname: ClientTLS.serverName(for: self.endpoint, self.options)
             )
             self.tlsHandler = handler
-            try context.pipeline.syncOperations.addHandler(handler, position: .first)
+            let pipeline = context.pipeline.syncOperations
+            guard tlsContext.exporterSecrets != nil else { return try pipeline.addHandler(handler, position: .first) }
+            // Before the TLS handler, which says its ClientHello as soon as it is there.
+            let observer = ClientRandomObserver { [weak self] in self?.clientRandom = $0 }
+            try pipeline.addHandler(observer, position: .first)
+            try pipeline.addHandler(handler, position: .after(observer))
         } catch {
             self.session.tlsFailed(String(describing: error))
         }
+    }
+
+    /// What the handshake that just ended can be bound to (RFC 5056): its exporter (RFC 9266), which is there over TLS 1.3, and the
+    /// server's certificate (RFC 5929 §4).
+    private func channelBindings() -> ChannelBindings {
+        guard let exporterSecrets = self.tlsContext?.exporterSecrets else { return .none }
+        var bindings = ChannelBindings.none
+        if let random = self.clientRandom.take(), let secret = exporterSecrets.take(clientRandom: random),
+            let exported = ChannelBindings.tlsExporter(exporterSecret: secret)
+        {
+            bindings.data[.tlsExporter] = exported
+        }
+        do {
+            bindings.data[.tlsServerEndPoint] = try self.tlsHandler?.peerCertificate.flatMap {
+                ChannelBindings.tlsServerEndPoint(certificate: try $0.toDERBytes())
+            }
+        } catch {
+            // A certificate without DER binds nothing; the exporter, where there is one, is what is used anyway.
+            bindings.data[.tlsServerEndPoint] = nil
+        }
+        return bindings
     }
 
     private func sendContent(_ framing: ContentFraming) {

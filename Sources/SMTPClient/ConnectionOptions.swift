@@ -16,11 +16,16 @@ public struct ConnectionOptions: Sendable {
     public var verification: CertificateVerification?
     /// The authorities to trust in place of the system's.
     public var trustRoots: TrustRoots
+    /// The certificate to show to the server; nil shows none.
+    public var identity: TLSIdentity?
     /// The login; nil sends no AUTH.
     public var credentials: ClientCredentials?
-    /// The only mechanism to use; nil takes the strongest offered.
+    /// Where the access token comes from: ``SASL/ClientCredentials/password`` is replaced by it, and the kind is
+    /// ``SASL/ClientCredentials/Kind/bearerToken``. A token that the server refuses is replaced once for each connection.
+    public var accessTokens: (any AccessTokenProvider)?
+    /// The only mechanism to use, which also says what the credentials are; nil takes the strongest offered.
     public var mechanism: MechanismName?
-    /// Whether PLAIN and LOGIN may be used without TLS.
+    /// Whether mechanisms that hand over the password or the token itself may be used without TLS.
     public var allowClearTextWithoutTLS: Bool
     public var timeouts: Timeouts
     /// Is given every line of the session on the connection's event loop, secrets masked. Must not block.
@@ -35,7 +40,9 @@ public struct ConnectionOptions: Sendable {
         tlsServerName: String? = nil,
         verification: CertificateVerification? = nil,
         trustRoots: TrustRoots = .system,
+        identity: TLSIdentity? = nil,
         credentials: ClientCredentials? = nil,
+        accessTokens: (any AccessTokenProvider)? = nil,
         mechanism: MechanismName? = nil,
         allowClearTextWithoutTLS: Bool = false,
         timeouts: Timeouts = Timeouts(),
@@ -48,7 +55,9 @@ public struct ConnectionOptions: Sendable {
         self.tlsServerName = tlsServerName
         self.verification = verification
         self.trustRoots = trustRoots
+        self.identity = identity
         self.credentials = credentials
+        self.accessTokens = accessTokens
         self.mechanism = mechanism
         self.allowClearTextWithoutTLS = allowClearTextWithoutTLS
         self.timeouts = timeouts

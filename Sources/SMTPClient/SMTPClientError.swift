@@ -1,3 +1,4 @@
+public import SASL
 public import SMTP
 
 /// Why a connection could not be made, or is of no more use; or why a message's content cannot be sent by anybody.
@@ -21,6 +22,8 @@ public struct SMTPClientError: Error, Sendable, CustomStringConvertible {
         case misuse(String)
         /// The trust roots, the server's name or the local address cannot be used.
         case invalidConfiguration(String)
+        /// There is no access token to log in with.
+        case accessTokenUnavailable(AccessTokenError)
         /// The socket failed; the text is the system's.
         case network(String)
     }
@@ -32,18 +35,29 @@ public struct SMTPClientError: Error, Sendable, CustomStringConvertible {
     public var isTLS: Bool
     /// The server's last words, where there are some.
     public var reply: Reply?
+    /// Why the server does not take an access token, where it said so (RFC 7628 §3.2.2).
+    public var bearerTokenError: BearerTokenError?
 
-    public init(_ reason: Reason, stage: ClientStage, endpoint: Endpoint, isTLS: Bool, reply: Reply? = nil) {
+    public init(
+        _ reason: Reason,
+        stage: ClientStage,
+        endpoint: Endpoint,
+        isTLS: Bool,
+        reply: Reply? = nil,
+        bearerTokenError: BearerTokenError? = nil
+    ) {
         self.reason = reason
         self.stage = stage
         self.endpoint = endpoint
         self.isTLS = isTLS
         self.reply = reply
+        self.bearerTokenError = bearerTokenError
     }
 
     public var description: String {
+        let token = self.bearerTokenError.map { " (the token: \($0))" } ?? ""
         let words = self.reply.map { ": \($0)" } ?? ""
-        return "\(self.endpoint): \(self.reason) at \(self.stage)\(self.isTLS ? ", TLS" : "")\(words)"
+        return "\(self.endpoint): \(self.reason) at \(self.stage)\(self.isTLS ? ", TLS" : "")\(words)\(token)"
     }
 }
 
@@ -60,6 +74,7 @@ extension SMTPClientError.Reason: CustomStringConvertible {
         case .cancelled: "cancelled"
         case .misuse(let why): why
         case .invalidConfiguration(let why): "invalid configuration, \(why)"
+        case .accessTokenUnavailable(let error): error.description
         case .network(let why): why
         }
     }

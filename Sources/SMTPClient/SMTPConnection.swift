@@ -61,6 +61,21 @@ public actor SMTPConnection {
         options: ConnectionOptions,
         group: any EventLoopGroup
     ) async throws -> SMTPConnection {
+        guard let tokens = options.accessTokens, let credentials = options.credentials else {
+            return try await self.attemptWithFallback(endpoint, options, group)
+        }
+        return try await self.withAccessToken(tokens, credentials, endpoint) { credentials in
+            var options = options
+            options.credentials = credentials
+            return try await self.attemptWithFallback(endpoint, options, group)
+        }
+    }
+
+    private static func attemptWithFallback(
+        _ endpoint: Endpoint,
+        _ options: ConnectionOptions,
+        _ group: any EventLoopGroup
+    ) async throws -> SMTPConnection {
         do {
             return try await self.attempt(endpoint, options, group)
         } catch let error as SMTPClientError
@@ -120,7 +135,7 @@ public actor SMTPConnection {
         _ options: ConnectionOptions,
         _ group: any EventLoopGroup
     ) async throws -> SMTPConnection {
-        let tlsContext: NIOSSLContext?
+        let tlsContext: ClientTLS.Context?
         do {
             tlsContext = options.tls == .none ? nil : try ClientTLS.context(for: options)
         } catch {
@@ -139,7 +154,7 @@ public actor SMTPConnection {
     private static func open(
         _ endpoint: Endpoint,
         _ options: ConnectionOptions,
-        _ tlsContext: NIOSSLContext?,
+        _ tlsContext: ClientTLS.Context?,
         _ group: any EventLoopGroup
     ) async throws -> SMTPConnection {
         var bootstrap = ClientBootstrap(group: group.next()).connectTimeout(TimeAmount(options.timeouts.connect))

@@ -8,7 +8,8 @@ extension SMTPClientError {
             stage: failure.stage,
             endpoint: endpoint,
             isTLS: failure.isTLS,
-            reply: failure.reply
+            reply: failure.reply,
+            bearerTokenError: failure.bearerTokenError
         )
     }
 }

@@ -5,6 +5,7 @@ internal import NIOSSL
 internal import NIOTLS
 internal import SASL
 internal import SMTP
+internal import TLSChannelBinding
 
 /// Runs one ``ServerSession`` on its channel: octets in, actions done.
 ///
@@ -25,8 +26,11 @@ final class SessionChannelHandler: ChannelDuplexHandler {
     }
 
     private let shared: Shared
-    private let peer: SessionPeer
-    private let responder: any SessionResponder
+    private var peer: SessionPeer
+    private var responder: any SessionResponder
+    private let service: any SessionService
+    /// Moves the connection to another client's account of sessions; nil where the peer is not trusted to name one.
+    private let reassign: ((SessionPeer) -> Reply?)?
     private let executor: EventLoopExecutor
     private var session: ServerSession
     private var input = ByteBuffer()
@@ -50,12 +54,21 @@ final class SessionChannelHandler: ChannelDuplexHandler {
     private var clientCertificate: [UInt8]?
     private var tlsVersion: String?
 
-    init(shared: Shared, peer: SessionPeer, service: any SessionService, eventLoop: any EventLoop, refusal: Reply?) {
+    init(
+        shared: Shared,
+        peer: SessionPeer,
+        service: any SessionService,
+        eventLoop: any EventLoop,
+        refusal: Reply?,
+        reassign: ((SessionPeer) -> Reply?)? = nil
+    ) {
         self.shared = shared
         self.peer = peer
+        self.service = service
+        self.reassign = reassign
         self.responder = service.makeResponder(for: peer)
         self.executor = EventLoopExecutor(eventLoop)
-        self.session = ServerSession(configuration: shared.configuration)
+        self.session = ServerSession(configuration: shared.configuration, trustsForwarding: reassign != nil)
         self.isHandshaking = shared.configuration.security == .implicit
         self.lastActivity = eventLoop.now
         self.refusal = refusal
@@ -254,10 +267,26 @@ final class SessionChannelHandler: ChannelDuplexHandler {
             reply.encode(into: &self.output)
             self.flush(context)
             self.startTLS(context)
+        case .becomeClient(let client):
+            self.perform(self.session.receive(forwarded: self.become(client)), context)
         case .close(let reply):
             reply?.encode(into: &self.output)
             self.closeAfterFlush(context)
         }
+    }
+
+    /// Starts over for the proxy's client.
+    ///
+    /// - Returns: Why he is refused; nil: he is not.
+    private func become(_ client: ForwardedClient) -> Reply? {
+        // A client that the proxy does not know is the proxy itself, as far as limits go.
+        self.peer.address = client.address ?? self.peer.address
+        self.peer.port = client.port ?? self.peer.port
+        if let refusal = self.reassign?(self.peer) { return refusal }
+        self.responder.abandonMessage()
+        self.responder.closed()
+        self.responder = self.service.makeResponder(for: self.peer)
+        return nil
     }
 
     private var facts: SessionFacts {

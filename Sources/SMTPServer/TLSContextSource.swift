@@ -1,5 +1,6 @@
 public import NIOSSL
 internal import Synchronization
+public import TLSChannelBinding
 
 /// The TLS context that new connections get. Replacing it leaves open connections alone.
 public final class TLSContextSource: Sendable {

@@ -6,7 +6,7 @@ struct HelpTests {
     static let commands: [[String]] = [
         [], ["init"], ["serve"], ["dev"], ["config"], ["config", "check"], ["status"], ["account"], ["account", "add"],
         ["account", "import"], ["domain"], ["queue"], ["queue", "retry"], ["inbox"], ["inbox", "wait"], ["send"],
-        ["provider"],
+        ["provider"], ["relay"], ["relay", "authorize"],
     ]
 
     /// With GATEPOST_SNAPSHOTS=write the snapshots are written anew, to be looked at in the diff.

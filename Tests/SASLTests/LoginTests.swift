@@ -34,7 +34,7 @@ struct LoginTests {
 
     @Test(
         "an empty, overlong or undecodable part is malformed",
-        arguments: [[], [0xFF], Array(repeating: 0x61, count: 1_025)]
+        arguments: [[], [0x81], Array(repeating: 0x61, count: 1_025)]
     )
     func malformed(_ octets: [UInt8]) {
         var server = Exchange.server(.login)
@@ -45,6 +45,18 @@ struct LoginTests {
         _ = second.received(.present("tim".octets))
         let failure = second.received(response: octets).failure
         #expect(failure == ServerFailure(.malformed, authenticationIdentity: "tim"))
+    }
+
+    @Test("a name or a password in Latin-1 is recognised")
+    func latin1() {
+        let octets: [UInt8] = [0x47, 0x72, 0xFC, 0xDF, 0x65]
+        var server = Exchange.server(.login)
+        _ = server.received(.absent)
+        #expect(server.received(response: octets).failure == ServerFailure(.latin1))
+
+        var second = Exchange.server(.login)
+        _ = second.received(.present("tim".octets))
+        #expect(second.received(response: octets).failure == ServerFailure(.latin1, authenticationIdentity: "tim"))
     }
 
     @Test("the client takes any wording of the prompts", arguments: ["Username:", "User Name\0", "", "Benutzer?"])

@@ -21,12 +21,20 @@ enum FuzzTarget: String, CaseIterable {
     case ntlm
     case external
     case bearer
+    case gssapi
     case saslprep
     case scramClient = "scram-client"
+    case clientMechanism = "client-mechanism"
+    case clientLogin = "client-login"
     case header
     case addresses
     case mailbox
     case encodings
+    case proxy
+    case dovecotClient = "dovecot-client"
+    case dovecotServer = "dovecot-server"
+    case dovecotLine = "dovecot-line"
+    case saslauthd
 
     static let chosen: FuzzTarget = {
         let name = getenv("GATEPOST_FUZZ_TARGET").map { String(cString: $0) } ?? ""
@@ -52,12 +60,20 @@ enum FuzzTarget: String, CaseIterable {
         case .ntlm: fuzzServerMechanism([.ntlm], input)
         case .external: fuzzServerMechanism([.external], input)
         case .bearer: fuzzServerMechanism([.oauthBearer, .xoauth2], input)
+        case .gssapi: fuzzServerMechanism([.gssapi], input)
         case .saslprep: fuzzSASLprep(input)
         case .scramClient: fuzzClientMechanism(.scramSHA256, input)
+        case .clientMechanism: fuzzAnyClientMechanism(input)
+        case .clientLogin: fuzzClientLogin(input)
         case .header: fuzzHeader(input)
         case .addresses: fuzzAddresses(input)
         case .mailbox: fuzzMailbox(input)
         case .encodings: fuzzEncodings(input)
+        case .proxy: fuzzProxy(input)
+        case .dovecotClient: fuzzDovecotClient(input)
+        case .dovecotServer: fuzzDovecotServer(input)
+        case .dovecotLine: fuzzDovecotLine(input)
+        case .saslauthd: fuzzSaslauthd(input)
         }
     }
 }

@@ -1,3 +1,4 @@
+internal import SASL
 internal import SMTP
 internal import SMTPClient
 
@@ -28,7 +29,7 @@ enum DeliveryFailure {
             return .settle(.transient(.contentUnreadable, note: "\(error.reason)"))
         case .misuse, .invalidConfiguration:
             return .settle(.transient(.noAnswerFromHost, note: "\(error)"))
-        case .connectFailed, .timedOut, .session, .network:
+        case .connectFailed, .timedOut, .session, .accessTokenUnavailable, .network:
             // Once content was on its way the server may have the message: whatever is sent again may come twice, so later is soon enough.
             guard error.stage != .content else { return .settle(self.lost(error)) }
             if isReused, !hasRetried { return .retryOnFreshConnection }
@@ -50,9 +51,11 @@ enum DeliveryFailure {
     /// No refusal of a session is a verdict about a message: all of them are worth another try.
     static func verdictWithoutConnection(_ error: SMTPClientError) -> Verdict {
         if self.isAboutLogin(error) {
-            return .transient(.relayLoginRefused, note: error.reply.map { "\($0)" } ?? "\(error)")
+            return .transient(.relayLoginRefused, note: self.words(error))
         }
         switch error.reason {
+        case .accessTokenUnavailable(let reason):
+            return .transient(.accessTokenUnavailable, note: "\(reason)")
         case .session(.tlsNotOffered), .session(.tlsFailed):
             return .transient(.tlsUnavailable, note: "\(error)")
         default:
@@ -67,9 +70,26 @@ enum DeliveryFailure {
         case .session(.authenticationRefused), .session(.authenticationAborted), .session(.noUsableMechanism),
             .session(.authenticationNotOffered):
             true
+        case .accessTokenUnavailable(let reason):
+            !reason.isTemporary
         default:
             false
         }
+    }
+
+    /// Whether what we log in with was refused, by the server or by who gives the tokens: it counts against the account there.
+    static func isRefusedLogin(_ error: SMTPClientError) -> Bool {
+        switch error.reason {
+        case .session(.authenticationRefused): true
+        case .accessTokenUnavailable(let reason): !reason.isTemporary
+        default: false
+        }
+    }
+
+    /// What was said about the login.
+    static func words(_ error: SMTPClientError) -> String {
+        guard let reply = error.reply else { return "\(error)" }
+        return "\(reply)" + (error.bearerTokenError.map { " (the token: \($0))" } ?? "")
     }
 
     /// Whether the server only has no room for more recipients in this transaction (RFC 5321 §4.5.3.1.10).

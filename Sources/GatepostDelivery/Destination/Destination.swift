@@ -53,6 +53,11 @@ actor Destination {
     /// Takes messages over; each with those of its recipients that go this way.
     func add(_ messages: [LeasedMessage]) async {
         guard !self.isStopping else { return self.forget(messages) }
+        if let login = self.policy.login, login.refused.isOutdated(by: login.mark()) {
+            // There is something else to log in with now.
+            login.refused.succeeded()
+            self.standing.forgive()
+        }
         if let refusal = self.standing.refusal(at: self.context.clock.now()) {
             return await self.refuse(messages, refusal)
         }
@@ -74,6 +79,7 @@ actor Destination {
     /// The next message is tried even if the destination is being left alone.
     func forgive() {
         self.standing.forgive()
+        self.policy.login?.refused.forgive(at: self.context.clock.now())
         self.demoted = [:]
         self.targets = nil
     }
@@ -177,6 +183,10 @@ actor Destination {
         case .targets(let list, _): targets = list
         }
         let now = self.context.clock.now()
+        if let login = self.policy.login, let known = login.refused.refusal(of: login.mark(), at: now) {
+            let note = "refused \(known.refusals) times, not tried again until \(known.until): \(known.words)"
+            return .failed(.transient(.relayLoginRefused, note: note), peer: nil, least: known.until - now)
+        }
         let isDemoted = { (target: ExchangerTarget) in self.demoted[target].map { now < $0 } ?? false }
         let ordered = targets.filter { !isDemoted($0) } + targets.filter(isDemoted)
         var failure = Connected.failed(.transient(.noAnswerFromHost), peer: nil, least: .zero)
@@ -193,11 +203,7 @@ actor Destination {
                 self.demote(target)
                 let verdict = DeliveryFailure.verdictWithoutConnection(error)
                 let isLogin = DeliveryFailure.isAboutLogin(error)
-                failure = .failed(
-                    verdict,
-                    peer: target,
-                    least: isLogin ? self.context.configuration.loginCoolDown : .zero
-                )
+                failure = .failed(verdict, peer: target, least: isLogin ? self.loginPause(after: error) : .zero)
                 // What one address refused, the next would refuse too; and each try counts against the account.
                 if isLogin { return failure }
             } catch {
@@ -207,14 +213,34 @@ actor Destination {
         return failure
     }
 
+    /// How long nothing is tried after a login that failed.
+    private func loginPause(after error: SMTPClientError) -> Duration {
+        guard let login = self.policy.login, DeliveryFailure.isRefusedLogin(error) else {
+            return self.context.configuration.loginCoolDown
+        }
+        let now = self.context.clock.now()
+        let until = login.refused.refused(login.mark(), words: DeliveryFailure.words(error), at: now)
+        self.context.logger.warning(
+            "The relay refused the login",
+            metadata: ["destination": "\(self.hop)", "reply": "\(DeliveryFailure.words(error))", "until": "\(until)"]
+        )
+        return until - now
+    }
+
     private func open(_ target: ExchangerTarget) async throws -> Link {
         var options = self.policy.options
+        if let login = self.policy.login {
+            let material = try login.material()
+            options.credentials = material.credentials
+            options.identity = material.identity
+        }
         if options.tlsServerName == nil, !target.name.hasPrefix("[") { options.tlsServerName = target.name }
         let connection = try await SMTPConnection.connect(
             to: target.endpoint,
             options: options,
             group: self.context.group
         )
+        self.policy.login?.refused.succeeded()
         let link = Link(
             connection: connection,
             target: target,

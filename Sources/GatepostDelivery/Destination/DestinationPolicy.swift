@@ -10,6 +10,8 @@ struct DestinationPolicy: Sendable {
     var connections: Int
     var transactionsPerConnection: Int
     var options: ConnectionOptions
+    /// How to log in; of the relay only.
+    var login: RelayLogin?
     /// What acceptance means where DSN is not offered.
     var handoverWithoutDSN: OutcomeRule.Handover
 
@@ -35,13 +37,27 @@ struct DestinationPolicy: Sendable {
             self.options.tls = TransportSecurity(relay.tls)
             self.options.tlsServerName = IPAddress(relay.host) == nil ? relay.host : nil
             self.options.mechanism = relay.mechanism
-            if let user = relay.user, let password = relay.password {
-                self.options.credentials = ClientCredentials(authenticationIdentity: user, password: password)
-            }
+            self.login = configuration.relayLogin ?? RelayLogin(relay)
+            self.options.accessTokens = self.login?.accessTokens
         }
         // The relay and the local store are ours, and meant to take everything.
         self.connections *= 3
         self.transactionsPerConnection *= 10
+    }
+}
+
+extension RelayLogin {
+    /// User and password as they stand in the configuration; nil without.
+    fileprivate init?(_ relay: Configuration.Relay) {
+        let credentials: ClientCredentials
+        if let contexts = relay.securityContexts {
+            credentials = ClientCredentials(tickets: contexts)
+        } else if let user = relay.user, let password = relay.password {
+            credentials = ClientCredentials(authenticationIdentity: user, password: password)
+        } else {
+            return nil
+        }
+        self.init(material: { Material(credentials: credentials) }, mark: { "configured" })
     }
 }
 

@@ -22,6 +22,8 @@ extension Reply {
     package static let connectionLost = Reply(451, .init(4, 4, 2), "The connection was lost")
     /// `454 4.7.0` The smarthost does not let this server log in; for the operator to mend, so no message fails for it.
     package static let relayLoginRefused = Reply(454, .init(4, 7, 0), "The relay refused this server's login")
+    /// `454 4.7.0` Nothing to log in to the smarthost with at this time.
+    package static let accessTokenUnavailable = Reply(454, .init(4, 7, 0), "There is no access token for the relay now")
     /// `454 4.7.5` TLS is required and cannot be had (RFC 3463 §3.8).
     package static let tlsUnavailable = Reply(454, .init(4, 7, 5), "The required TLS could not be set up")
     /// `554 5.6.0` The content has a lone CR or LF, which nobody may send (RFC 5321 §2.3.8).

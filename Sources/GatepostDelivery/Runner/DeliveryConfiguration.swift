@@ -32,8 +32,10 @@ package struct DeliveryConfiguration: Sendable {
     package var recipientsPerTransaction = 100
     /// The longest time that a destination which does not answer is left alone.
     package var longestBackoff: Duration = .seconds(900)
-    /// How long a relay that refused the login is left alone, so that it does not lock the account.
+    /// How long a relay with which no login is possible is left alone; one that refuses the login longer each time, see ``RefusedLogins``.
     package var loginCoolDown: Duration = .seconds(300)
+    /// What the relay is logged in to with; nil takes user and password of the configuration.
+    package var relayLogin: RelayLogin?
     /// How long transactions may run on after ``QueueRunner/shutDown()``.
     package var shutdownTime: Duration
 

@@ -58,8 +58,17 @@ extension Configuration {
         package var tls: Security
         package var user: String?
         package var password: Secret?
+        /// The file that the password came from, to be looked at again before a login that was refused is tried once more.
+        package var passwordFile: String?
         /// `nil`: the strongest that is offered.
         package var mechanism: MechanismName?
+        /// With GSSAPI: what makes its contexts.
+        package var securityContexts: (any SecurityContextSource)?
+        /// PEM files of the certificate to show, and of its key.
+        package var certificate: String?
+        package var key: String?
+        /// Where access tokens come from, in place of a password.
+        package var oauth: RelayOAuth?
 
         package init(
             host: String,
@@ -67,7 +76,8 @@ extension Configuration {
             tls: Security = .required,
             user: String? = nil,
             password: Secret? = nil,
-            mechanism: MechanismName? = nil
+            mechanism: MechanismName? = nil,
+            securityContexts: (any SecurityContextSource)? = nil
         ) {
             self.host = host
             self.port = port
@@ -75,6 +85,54 @@ extension Configuration {
             self.user = user
             self.password = password
             self.mechanism = mechanism
+            self.securityContexts = securityContexts
+        }
+    }
+
+    /// How the relay's access tokens are had (RFC 6749).
+    package struct RelayOAuth: Sendable {
+        package enum Provider: String, Sendable, Hashable, CaseIterable {
+            case gmail
+            case microsoft365
+            /// The endpoints are given.
+            case other
+        }
+
+        package enum Flow: String, Sendable, Hashable, CaseIterable {
+            /// A person has authorized once: §6.
+            case refreshToken
+            /// This server on its own account: §4.4.
+            case clientCredentials
+        }
+
+        package var provider: Provider
+        package var flow: Flow
+        package var clientID: String
+        package var clientSecret: Secret?
+        /// The absolute path of the file that holds the refresh token; written when the provider gives a new one.
+        package var refreshTokenFile: String
+        /// Microsoft's directory.
+        package var tenant: String
+        /// URLs that replace the provider's.
+        package var tokenEndpoint: String?
+        package var deviceEndpoint: String?
+        package var authorizationEndpoint: String?
+        package var scope: String?
+
+        package init(
+            provider: Provider,
+            flow: Flow = .refreshToken,
+            clientID: String,
+            clientSecret: Secret? = nil,
+            refreshTokenFile: String,
+            tenant: String = "common"
+        ) {
+            self.provider = provider
+            self.flow = flow
+            self.clientID = clientID
+            self.clientSecret = clientSecret
+            self.refreshTokenFile = refreshTokenFile
+            self.tenant = tenant
         }
     }
 

@@ -98,6 +98,8 @@ extension Configuration {
         package var cache: Duration
         /// Whose bearer tokens count for OAUTHBEARER and XOAUTH2.
         package var oauth: [OAuthIssuer]
+        /// Where the keys for GSSAPI are; `nil`: no Kerberos.
+        package var kerberos: Kerberos?
         /// Whether NTLMv1 and NTLM2 session responses are accepted, which are weak.
         package var ntlmV1: Bool
         /// What new main passwords must be like.
@@ -115,6 +117,7 @@ extension Configuration {
             defaultDomain: String? = nil,
             cache: Duration = .seconds(300),
             oauth: [OAuthIssuer] = [],
+            kerberos: Kerberos? = nil,
             ntlmV1: Bool = false,
             passwordCheckers: [PasswordChecker] = []
         ) {
@@ -123,6 +126,7 @@ extension Configuration {
             self.defaultDomain = defaultDomain
             self.cache = cache
             self.oauth = oauth
+            self.kerberos = kerberos
             self.ntlmV1 = ntlmV1
             self.passwordCheckers = passwordCheckers
         }

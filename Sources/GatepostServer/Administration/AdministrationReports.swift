@@ -225,6 +225,8 @@ package struct ServerStatus: Codable, Sendable, Hashable {
     package var counters: [String: Int]
     package var accounts: Int
     package var queue: QueueReport?
+    /// What is wrong with the relay's login; `nil` when nothing is known to be.
+    package var relay: String?
 
     package init(
         version: String,
@@ -234,7 +236,8 @@ package struct ServerStatus: Codable, Sendable, Hashable {
         listeners: [String],
         counters: [String: Int],
         accounts: Int = 0,
-        queue: QueueReport? = nil
+        queue: QueueReport? = nil,
+        relay: String? = nil
     ) {
         self.version = version
         self.hostname = hostname
@@ -244,5 +247,6 @@ package struct ServerStatus: Codable, Sendable, Hashable {
         self.counters = counters
         self.accounts = accounts
         self.queue = queue
+        self.relay = relay
     }
 }

@@ -49,10 +49,10 @@ extension Authenticator {
             return finding
         case .sharedSecret:
             return Finding(answer: .sharedSecret(nil), account: account, refusal: refusal)
-        case .external:
-            return Finding(answer: .external(identity: nil), account: account, refusal: refusal)
         case .bearerToken:
             return Finding(answer: .bearerToken(.refused(BearerTokenError())), account: account, refusal: refusal)
+        case .external, .securityContext, .principal:
+            return Finding(answer: .external(identity: nil), account: account, refusal: refusal)
         }
     }
 

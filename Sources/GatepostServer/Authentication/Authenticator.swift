@@ -17,6 +17,8 @@ package struct Authenticator: Sendable {
         package var credential: Credential?
         /// Set when the exchange cannot succeed whatever the client sends.
         package var refusal: AuthenticationReason?
+        /// More about the refusal, for the log.
+        package var detail: String?
         /// The other password store that was asked last, for the log.
         package var checker: String?
     }
@@ -32,6 +34,8 @@ package struct Authenticator: Sendable {
     let scramIterations: Int
     /// nil where no issuer of bearer tokens is configured.
     private let tokens: BearerTokenVerifier?
+    /// nil where no key table is configured.
+    let kerberos: KerberosLogin?
     /// nil where no other password store is configured.
     let checkers: PasswordCheckers?
     /// nil: nobody keeps when credentials were used.
@@ -45,6 +49,7 @@ package struct Authenticator: Sendable {
         keyring: MasterKeyring,
         scramIterations: Int,
         tokens: BearerTokenVerifier? = nil,
+        kerberos: KerberosLogin? = nil,
         checkers: PasswordCheckers? = nil,
         uses: CredentialUses? = nil,
         maximumPasswordAge: Duration? = nil
@@ -55,6 +60,7 @@ package struct Authenticator: Sendable {
         self.fakeKey = keyring.current.derived(PasswordDerivation.fakeLabel)
         self.scramIterations = scramIterations
         self.tokens = tokens
+        self.kerberos = kerberos
         self.checkers = checkers
         self.uses = uses
         self.maximumPasswordAge = maximumPasswordAge
@@ -71,7 +77,8 @@ package struct Authenticator: Sendable {
         case (.scram(let question), .absent):
             // As quick as for an account, or the time would tell which names exist.
             return self.scram(question, account: nil, peer: peer)
-        case (.password, _), (.scram, .none), (.sharedSecret, _), (.external, _), (.bearerToken, _):
+        case (.password, _), (.scram, .none), (.sharedSecret, _), (.external, _), (.bearerToken, _),
+            (.securityContext, _), (.principal, _):
             return nil
         }
     }
@@ -90,6 +97,11 @@ package struct Authenticator: Sendable {
         if case .external(let question) = question {
             return try await self.external(question, certificate: certificate)
         }
+        switch question {
+        case .securityContext(let question): return try await self.securityContext(question)
+        case .principal(let question): return try await self.principal(question)
+        case .password, .scram, .sharedSecret, .external, .bearerToken: break
+        }
         let found = try await self.directory.account(loginName: question.authenticationIdentity)
         switch question {
         case .password(let credentials):
@@ -100,7 +112,7 @@ package struct Authenticator: Sendable {
             return self.sharedSecret(question, account: found, peer: peer)
         case .bearerToken(let question):
             return try await self.bearerToken(question)
-        case .external:
+        case .external, .securityContext, .principal:
             return Finding(answer: .external(identity: nil), account: nil, refusal: .certificateUnknown)
         }
     }

@@ -95,13 +95,17 @@ final class LoginExchange: Sendable {
     ) -> Answer {
         let generation = self.authenticator.generation
         let loginName = question.authenticationIdentity
+        // Tokens, tickets and certificates are not guessed, and whom they are for is known only once they were looked at.
+        let attempt =
+            mechanism.isGuessable
+            ? nil : self.loginGuard.attempt(question, by: mechanism, account: nil, from: origin)
         self.state.withLock { state in
             state.loginName = loginName
             state.generation = generation
-            state.attempt = nil
+            state.attempt = attempt
             state.isLocked = false
         }
-        if case .address(let account) = self.authenticator.subjectNow(of: loginName),
+        if mechanism.isGuessable, case .address(let account) = self.authenticator.subjectNow(of: loginName),
             self.admission(of: question, by: mechanism, account: account, from: origin) == nil,
             let finding = self.authenticator.findingNow(question, peer: origin.peer)
         {
@@ -127,6 +131,9 @@ final class LoginExchange: Sendable {
         _ certificate: [UInt8]?,
         _ origin: Origin
     ) async throws -> Authenticator.Finding {
+        guard mechanism.isGuessable else {
+            return try await self.authenticator.finding(question, certificate: certificate, peer: origin.peer)
+        }
         let account = try await self.authenticator.subject(of: question.authenticationIdentity)
         if let reason = self.admission(of: question, by: mechanism, account: account, from: origin) {
             return try await self.authenticator.lockedFinding(question, because: reason, peer: origin.peer)
@@ -143,8 +150,7 @@ final class LoginExchange: Sendable {
     ) -> LockReason? {
         let attempt = self.loginGuard.attempt(question, by: mechanism, account: account, from: origin)
         var reason: LockReason?
-        // Tokens and certificates are not guessed, and whom they are for is known only once they were looked at.
-        if mechanism.isGuessable, case .refused(_, let because) = self.loginGuard.admission(of: attempt) {
+        if case .refused(_, let because) = self.loginGuard.admission(of: attempt) {
             reason = because
         }
         self.state.withLock { state in
@@ -195,7 +201,7 @@ final class LoginExchange: Sendable {
         from origin: Origin,
         objection: (Account, Credential?) -> AuthenticationReason? = { _, _ in nil }
     ) -> Conclusion {
-        let (finding, generation, asked) = self.takeState()
+        let (finding, generation, asked, isLocked) = self.takeState()
         var attempt = asked ?? self.loginGuard.attempt(nil, by: outcome.mechanism, account: nil, from: origin)
         if asked == nil, case .failed(let failure) = outcome.result, let name = failure.authenticationIdentity {
             // As far as the message was understood.
@@ -204,10 +210,12 @@ final class LoginExchange: Sendable {
         }
         var origin = origin
         if let checker = finding?.checker { origin.details["checker"] = "\(checker)" }
+        if let detail = finding?.detail { origin.details["detail"] = "\(detail)" }
         // Whom a token, a ticket or a certificate is for is known only now.
         attempt.account = attempt.account ?? finding?.account?.address
-        let reason =
+        var reason =
             self.refusal(outcome, finding, origin, objection) ?? (finding?.account == nil ? .unknownAccount : nil)
+        if isLocked, reason == .wrongPassword { reason = .locked }
         guard reason == nil, let account = finding?.account else {
             let reason = reason ?? .unknownAccount
             return self.refused(reason, attempt, origin, self.loginGuard.ended(attempt, .refused(reason)))
@@ -221,14 +229,14 @@ final class LoginExchange: Sendable {
         return Conclusion(verdict: .accepted(account, credential, generation: generation), ending: ending)
     }
 
-    private func takeState() -> (Authenticator.Finding?, generation: UInt64, LoginAttempt?) {
+    private func takeState() -> (Authenticator.Finding?, generation: UInt64, LoginAttempt?, isLocked: Bool) {
         self.state.withLock { state in
             defer {
                 state.finding = nil
                 state.attempt = nil
                 state.isLocked = false
             }
-            return (state.finding, state.generation, state.attempt)
+            return (state.finding, state.generation, state.attempt, state.isLocked)
         }
     }
 
@@ -327,7 +335,7 @@ final class LoginExchange: Sendable {
         mechanism: MechanismName,
         from origin: Origin
     ) -> AuthenticationReference {
-        let (finding, _, asked) = self.takeState()
+        let (finding, _, asked, _) = self.takeState()
         var attempt = asked ?? self.loginGuard.attempt(nil, by: mechanism, account: nil, from: origin)
         attempt.account = attempt.account ?? finding?.account?.address
         return self.recorder.record(attempt, .refused(reason), details: origin.details)

@@ -48,6 +48,11 @@ package struct AuthenticationSocketContext: Sendable {
         }
     }
 
+    /// For one exchange of GSSAPI; nil for every other mechanism, and where there are no keys.
+    func makeSecurityContext(_ name: MechanismName) -> (any SecurityContextAcceptor)? {
+        name == .gssapi ? self.authenticator.kerberos?.makeContext() : nil
+    }
+
     func makeLogin() -> LoginExchange {
         LoginExchange(
             authenticator: self.authenticator,

@@ -144,7 +144,8 @@ final class DovecotAuthHandler: ChannelDuplexHandler {
                 nonce: RandomOctets.make(24),
                 hostname: self.shared.hostname,
                 secondsSince1970: self.shared.clock.now().secondsSince1970,
-                allowsNTLMv1: self.shared.allowsNTLMv1
+                allowsNTLMv1: self.shared.allowsNTLMv1,
+                securityContext: self.shared.makeSecurityContext(request.mechanism)
             )
         )
         guard let made else {

@@ -4,6 +4,7 @@ package import Logging
 package import NIOSSL
 package import SMTPServer
 package import ServiceLifecycle
+internal import TLSChannelBinding
 internal import UnixSignals
 
 /// Makes TLS contexts from the certificate and key files, and notices when they change.

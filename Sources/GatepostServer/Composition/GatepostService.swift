@@ -48,7 +48,8 @@ package struct GatepostService: Sendable {
     /// - Throws: ``Failure``, `StoreError`, `MasterKey.Failure`.
     package func run(whenReady: @Sendable ([String]) throws -> Void = { _ in }) async throws {
         signal(SIGPIPE, SIG_IGN)
-        let http = self.configuration.authentication.oauth.isEmpty ? nil : AsyncHTTPFetcher()
+        let http =
+            self.configuration.authentication.oauth.isEmpty && self.relay?.oauth == nil ? nil : AsyncHTTPFetcher()
         do {
             try await self.run(http: http, whenReady: whenReady)
         } catch {
@@ -75,6 +76,8 @@ package struct GatepostService: Sendable {
         }
         let limits = self.configuration.limits
         let pool = HashingPool(threads: limits.hashingThreads, queue: limits.hashingQueue)
+        let ticketPool = HashingPool(threads: limits.hashingThreads, queue: limits.hashingQueue)
+        let kerberos = try self.kerberos(pool: ticketPool)
         let directory = AccountDirectory(
             store: store,
             clock: clock,
@@ -88,22 +91,29 @@ package struct GatepostService: Sendable {
         let files = NIOThreadPool(numberOfThreads: 4)
         files.start()
         let checkers = try self.makeCheckers(group)
-        let runner = try self.makeRunner(store: store, clock: clock, group: group)
+        let relayLogin = self.relay.map { relay in
+            RelayAccess(relay, data: self.configuration.data, logger: self.logger)
+                .login(markKey: keyring.current.derived("relay login"), http: http, clock: clock)
+        }
+        let runner = try self.makeRunner(store: store, clock: clock, group: group, relayLogin: relayLogin)
 
         let authenticator = Authenticator(
             directory: directory,
             pool: pool,
             keyring: keyring,
             scramIterations: GatepostService.scramIterations,
-            tokens: http.map { http in
-                BearerTokenVerifier(
-                    issuers: self.configuration.authentication.oauth,
-                    http: http,
-                    clock: clock,
-                    logger: self.logger,
-                    canonical: { directory.address(of: $0) ?? $0 }
-                )
-            },
+            tokens: self.configuration.authentication.oauth.isEmpty
+                ? nil
+                : http.map { http in
+                    BearerTokenVerifier(
+                        issuers: self.configuration.authentication.oauth,
+                        http: http,
+                        clock: clock,
+                        logger: self.logger,
+                        canonical: { directory.address(of: $0) ?? $0 }
+                    )
+                },
+            kerberos: kerberos,
             checkers: checkers,
             uses: uses,
             maximumPasswordAge: self.configuration.authentication.passwordPolicy.maximumAge
@@ -114,7 +124,7 @@ package struct GatepostService: Sendable {
             logger: self.logger,
             tags: audit.tags,
             audit: audit.trail,
-            history: try await self.lockoutHistory(audit.trail, now: started)
+            history: try await LockoutHistory.read(audit.trail, now: started)
         )
         let service = SubmissionService(
             authenticator: authenticator,
@@ -141,7 +151,8 @@ package struct GatepostService: Sendable {
             tls: tls,
             registry: registry,
             group: group,
-            clock: clock
+            clock: clock,
+            kerberos: kerberos
         )
         let sockets = try await self.openAuthenticationSockets(
             authenticator: authenticator,
@@ -172,7 +183,10 @@ package struct GatepostService: Sendable {
                         processIdentifier: getpid(),
                         started: started.description,
                         listeners: names,
-                        counters: self.counters(counters, loginGuard, registry, runner, store, audit.trail)
+                        counters: self.counters(counters, loginGuard, registry, runner, store, audit.trail),
+                        relay: relayLogin?.refused.current.map { refused in
+                            "refused the login \(refused.refusals) times, next try after \(refused.until): \(refused.words)"
+                        }
                     )
                 },
                 beforeReport: { await uses.flush() }
@@ -221,10 +235,33 @@ package struct GatepostService: Sendable {
         try await audit.trail.close()
         try await store.close()
         try await pool.shutdown()
+        try await ticketPool.shutdown()
         try await checkers?.shutdown()
         try await files.shutdownGracefully()
         try await group.shutdownGracefully()
         self.logger.notice("stopped")
+    }
+
+    /// The keys for GSSAPI, where they are configured.
+    private func kerberos(pool: HashingPool) throws -> KerberosLogin? {
+        #if Kerberos
+        guard let rules = self.configuration.authentication.kerberos else { return nil }
+        do throws(SecurityContextFailure) {
+            return try KerberosLogin(
+                rules: rules,
+                replayCache: self.configuration.data + "/kerberos.rcache",
+                pool: pool
+            )
+        } catch {
+            throw Failure(
+                kind: .configuration,
+                description: "\(rules.keytab) cannot be used: \(error)",
+                hint: "gatepost config check tells more."
+            )
+        }
+        #else
+        return nil
+        #endif
     }
 
     private func makeCheckers(_ group: any EventLoopGroup) throws -> PasswordCheckers? {
@@ -247,7 +284,16 @@ package struct GatepostService: Sendable {
         if case .hold = self.configuration.delivery.route { true } else { false }
     }
 
-    private func makeRunner(store: SQLiteStore, clock: SystemClock, group: any EventLoopGroup) throws -> QueueRunner {
+    private var relay: Configuration.Relay? {
+        if case .relay(let relay) = self.configuration.delivery.route { relay } else { nil }
+    }
+
+    private func makeRunner(
+        store: SQLiteStore,
+        clock: SystemClock,
+        group: any EventLoopGroup,
+        relayLogin: RelayLogin?
+    ) throws -> QueueRunner {
         var options = UnboundResolver.Options()
         if let servers = self.configuration.dns.servers {
             options.servers = .forward(
@@ -255,11 +301,12 @@ package struct GatepostService: Sendable {
             )
         }
         options.validatesDNSSEC = self.configuration.dns.dnssec
-        let delivery = DeliveryConfiguration(
+        var delivery = DeliveryConfiguration(
             self.configuration,
             spool: store.spoolDirectory,
             own: OwnAddresses(self.configuration, interfaces: try GatepostService.interfaceAddresses())
         )
+        delivery.relayLogin = relayLogin
         return QueueRunner(
             store: store,
             configuration: delivery,
@@ -281,7 +328,8 @@ package struct GatepostService: Sendable {
         tls: TLSContextSource,
         registry: SessionRegistry,
         group: any EventLoopGroup,
-        clock: SystemClock
+        clock: SystemClock,
+        kerberos: KerberosLogin?
     ) async throws -> (listeners: [Listener], names: [String]) {
         var listeners: [Listener] = []
         var names: [String] = []
@@ -290,7 +338,7 @@ package struct GatepostService: Sendable {
             let listener: Listener
             do {
                 listener = try await Listener.start(
-                    self.listenerConfiguration(wanted, name: name),
+                    self.listenerConfiguration(wanted, name: name, kerberos: kerberos),
                     service: service,
                     tls: tls,
                     registry: registry,
@@ -313,7 +361,11 @@ package struct GatepostService: Sendable {
         return (listeners, names)
     }
 
-    private func listenerConfiguration(_ wanted: Configuration.Listener, name: String) -> Listener.Configuration {
+    private func listenerConfiguration(
+        _ wanted: Configuration.Listener,
+        name: String,
+        kerberos: KerberosLogin?
+    ) -> Listener.Configuration {
         let security: ServerSessionConfiguration.Security =
             switch wanted.tls {
             case .starttls: .startTLS
@@ -333,6 +385,7 @@ package struct GatepostService: Sendable {
                 allowsClearTextWithoutTLS: self.configuration.authentication.cleartextWithoutTLS
                     && wanted.address.isLoopback,
                 allowsNTLMv1: self.configuration.authentication.ntlmV1,
+                makeSecurityContext: kerberos?.makeContext,
                 maximumMessageOctets: self.configuration.submission.maximumMessageSize.octets,
                 maximumRecipients: self.configuration.submission.maximumRecipients,
                 maximumBadCommands: limits.badCommands,
@@ -344,7 +397,8 @@ package struct GatepostService: Sendable {
                 tlsHandshake: limits.timeouts.tlsHandshake
             ),
             denied: self.configuration.networks.deny,
-            proxies: wanted.proxies
+            proxies: wanted.proxies,
+            forwarders: wanted.xclient
         )
     }
 

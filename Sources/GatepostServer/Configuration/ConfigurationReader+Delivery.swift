@@ -49,60 +49,6 @@ extension ConfigurationReader {
         return delivery
     }
 
-    private mutating func relay() -> Configuration.Relay? {
-        guard self.node("delivery.relay") != nil else { return nil }
-        guard self.node("delivery.relay.host") != nil else {
-            self.fault("delivery.relay.host", "is required: the name or address of the smarthost")
-            return nil
-        }
-        guard let host = self.text("delivery.relay.host") else { return nil }
-        guard IPAddress(host) != nil || self.domainName("delivery.relay.host", host) != nil else { return nil }
-        var relay = Configuration.Relay(host: host)
-        relay.port = self.integer("delivery.relay.port", in: 1...65535) ?? relay.port
-        let usual: Configuration.Relay.Security = relay.port == 465 ? .implicit : .required
-        relay.tls = self.choice("delivery.relay.tls", Configuration.Relay.Security.self) ?? usual
-        relay.user = self.text("delivery.relay.user")
-        relay.password = self.text("delivery.relay.password").map { Secret($0) }
-        if let text = self.text("delivery.relay.mechanism"), text != "auto" {
-            relay.mechanism = self.clientMechanism("delivery.relay.mechanism", text)
-        }
-        self.checkCredentials(of: relay)
-        self.show("delivery.relay.host", relay.host)
-        self.show("delivery.relay.port", "\(relay.port)")
-        self.show("delivery.relay.tls", relay.tls.rawValue)
-        self.show("delivery.relay.user", relay.user ?? "none")
-        self.show("delivery.relay.password", relay.password == nil ? "none" : "(secret)")
-        self.show("delivery.relay.mechanism", relay.mechanism?.description ?? "auto")
-        return relay
-    }
-
-    private mutating func checkCredentials(of relay: Configuration.Relay) {
-        let (user, password) = ("delivery.relay.user", "delivery.relay.password")
-        if self.node(user) != nil, self.node(password) == nil {
-            self.fault(password, "is required with user; keep it in a file of its own: file:relay.secret")
-        }
-        if self.node(password) != nil, self.node(user) == nil {
-            self.fault(user, "is required with password")
-        }
-        // A password that crosses a network without verified TLS is anybody's.
-        let isLoopback = IPAddress(relay.host)?.isLoopback ?? (relay.host == "localhost")
-        if self.node(user) != nil, relay.tls != .required, relay.tls != .implicit, !isLoopback {
-            self.fault("delivery.relay.tls", "must be required or implicit when user is set")
-        }
-    }
-
-    private mutating func clientMechanism(_ path: String, _ text: String) -> MechanismName? {
-        let known: [MechanismName] = [.scramSHA256, .scramSHA1, .cramMD5, .plain, .login]
-        if let name = MechanismName(text), known.contains(name) { return name }
-        let names = ["auto"] + known.map(\.description)
-        self.fault(
-            path,
-            "must be \(ConfigurationReader.alternatives(names)), not '\(text)'",
-            suggestion: NearestWord.to(text, among: names)
-        )
-        return nil
-    }
-
     /// `lmtp:/path` or `lmtp:host:port`.
     private mutating func localStore(_ path: String, _ text: String) -> Configuration.LocalStore? {
         let form = "must be lmtp:/path/of/socket or lmtp:host:port"

@@ -62,7 +62,7 @@ extension ConfigurationReader {
         }
     }
 
-    private mutating func endpoint(_ path: String) -> String? {
+    mutating func endpoint(_ path: String) -> String? {
         guard let text = self.required(path, "an https URL") else { return nil }
         guard OAuthEndpoint(text) != nil else {
             self.fault(path, "must be an https URL (http only on loopback), not '\(text)'")
@@ -71,7 +71,7 @@ extension ConfigurationReader {
         return text
     }
 
-    private mutating func required(_ path: String, _ meaning: String) -> String? {
+    mutating func required(_ path: String, _ meaning: String) -> String? {
         guard self.node(path) != nil else {
             self.fault(path, "is required: \(meaning)")
             return nil

@@ -173,6 +173,8 @@ extension ConfigurationReader {
         if authentication.mechanisms.contains(.external), self.node("tls.clientAuthorities") == nil {
             self.fault("authentication.mechanisms", "EXTERNAL needs tls.clientAuthorities")
         }
+        authentication.kerberos = self.kerberos()
+        self.fit(&authentication)
         authentication.sockets = self.authenticationSockets(mechanisms: authentication.mechanisms)
         authentication.lockout = self.lockout()
         authentication.passwordPolicy = self.passwordPolicy()
@@ -195,7 +197,7 @@ extension ConfigurationReader {
     /// A mechanism that this version has.
     private mutating func mechanism(_ path: String, _ text: String) -> MechanismName? {
         let known = ServerMechanisms.available
-        let later = ["GSSAPI", "GS2-KRB5"]
+        let later = ["GS2-KRB5"]
         if let name = MechanismName(text), known.contains(name) { return name }
         if later.contains(text.uppercased()) {
             self.fault(path, "\(text.uppercased()) is not in this version yet: remove it")

@@ -2,7 +2,7 @@ package import GatepostModel
 package import Logging
 package import MailSyntax
 internal import SASL
-internal import SMTP
+package import SMTP
 internal import Synchronization
 
 /// Stands before and behind each login: lets it be looked at or not, takes down what came of it, and holds answers to guessers back.
@@ -26,7 +26,7 @@ package final class LoginGuard: Sendable {
         logger: Logger,
         tags: SecretTags = SecretTags(directory: nil),
         audit: (any AuditLog)? = nil,
-        history: some Sequence<Lockout.Happening> = EmptyCollection()
+        history: some Sequence<Lockout.Happening> = EmptyCollection<Lockout.Happening>()
     ) {
         self.state = Mutex(Lockout.rebuilt(policy: policy, key: RandomOctets.make(32), from: history))
         self.clock = clock
@@ -97,7 +97,7 @@ package final class LoginGuard: Sendable {
     /// Why a connection from the address is turned away at once; nil: it is not.
     package func refusal(for address: IPAddress?) -> Reply? {
         guard let address else { return nil }
-        return self.state.withLock { $0.turnsAway(address, now: self.clock.now()) }.map { _ in .addressBanned }
+        return self.state.withLock { $0.turnsAway(address, now: self.clock.now()) }.map { _ in Reply.addressBanned }
     }
 
     // MARK: What an operator sees and does

@@ -2,6 +2,7 @@ internal import Crypto
 internal import GatepostModel
 internal import Logging
 internal import MailSyntax
+internal import OAuthClient
 internal import SASL
 
 /// Asks one issuer about tokens (RFC 7662), and remembers for a minute what it said about those that are good.
@@ -101,22 +102,5 @@ actor TokenIntrospector {
             self.remembered.removeAll(keepingCapacity: true)
         }
         self.remembered[digest] = Remembered(claims: claims, since: now, until: now + Self.memory)
-    }
-}
-
-/// `application/x-www-form-urlencoded`: all but the unreserved octets as `%xx`.
-enum FormEncoding {
-    private static let digits = Array("0123456789ABCDEF".utf8)
-
-    static func encode(_ octets: [UInt8]) -> [UInt8] {
-        octets.flatMap { octet -> [UInt8] in
-            switch octet {
-            case 0x30...0x39, 0x41...0x5a, 0x61...0x7a, UInt8(ascii: "-"), UInt8(ascii: "."), UInt8(ascii: "_"),
-                UInt8(ascii: "~"):
-                [octet]
-            default:
-                [UInt8(ascii: "%"), Self.digits[Int(octet >> 4)], Self.digits[Int(octet & 15)]]
-            }
-        }
     }
 }

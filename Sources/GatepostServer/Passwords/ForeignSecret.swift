@@ -88,6 +88,7 @@ package enum ForeignSecret: Sendable {
         case "PBKDF2": self = hash(try ForeignSecret.pbkdf2(try plain()))
         case "SCRAM-SHA-1": self = .scram(try ForeignSecret.scram(.sha1, try plain()))
         case "SCRAM-SHA-256": self = .scram(try ForeignSecret.scram(.sha256, try plain()))
+        case "SCRAM-SHA-512": self = .scram(try ForeignSecret.scram(.sha512, try plain()))
         case "PLAIN", "CLEAR", "CLEARTEXT": self = .clearText(Secret(try plain()))
         case "DES-CRYPT":
             throw Fault(

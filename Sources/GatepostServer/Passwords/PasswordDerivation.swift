@@ -33,7 +33,7 @@ package enum PasswordDerivation {
     package static let scramIterations = 4096
 
     /// The hashes that SCRAM keys are made for.
-    package static let scramHashes: [SCRAMHash] = [.sha1, .sha256]
+    package static let scramHashes: [SCRAMHash] = SCRAMHash.allCases
 
     /// What the SCRAM keys of an account without any are made with.
     ///
@@ -51,7 +51,7 @@ package enum PasswordDerivation {
     /// What the key of fake SCRAM credentials is derived by.
     static let fakeLabel = "fake SCRAM credentials"
 
-    /// Derives everything. Slow on purpose: Argon2id and PBKDF2 twice, some tens of milliseconds.
+    /// Derives everything. Slow on purpose: Argon2id, and PBKDF2 for each SCRAM hash, some tens of milliseconds.
     ///
     /// - Parameters:
     ///   - owner: The account's canonical address.

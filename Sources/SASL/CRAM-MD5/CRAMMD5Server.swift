@@ -53,7 +53,7 @@ struct CRAMMD5Server: ServerMechanism {
         do {
             authenticationIdentity = try Identity.prepare(response[..<space])
         } catch {
-            return self.fail(ServerFailure(.malformed))
+            return self.fail(ServerFailure(error.isLatin1(response[..<space]) ? .latin1 : .malformed))
         }
         self.state = .asked(authenticationIdentity: authenticationIdentity, digest: digest)
         return .question(

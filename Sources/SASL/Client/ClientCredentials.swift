@@ -1,15 +1,46 @@
 /// What a client logs in with. Prints its identities, never the password.
 public struct ClientCredentials: Sendable, CustomStringConvertible {
+    /// What proves the identity, which decides what mechanisms can be used.
+    public enum Kind: Hashable, Sendable {
+        case password
+        /// ``ClientCredentials/password`` is an OAuth access token (RFC 6750): OAUTHBEARER and XOAUTH2, and nothing else, carry it.
+        case bearerToken
+        /// The TLS client certificate does: EXTERNAL. The password is not looked at.
+        case certificate
+        /// A Kerberos ticket, behind ``ClientCredentials/securityContexts``: GSSAPI. The password is not looked at.
+        case ticket
+    }
+
     /// Whose password it is.
     public var authenticationIdentity: String
     /// Whom to act as; `nil` to act as oneself.
     public var authorizationIdentity: String?
     public var password: Secret
+    /// What makes the contexts of GSSAPI; `nil` where there is no ticket to use. The password is not needed then.
+    public var securityContexts: (any SecurityContextSource)?
+    public var kind: Kind
 
-    public init(authenticationIdentity: String, authorizationIdentity: String? = nil, password: Secret) {
+    public init(
+        authenticationIdentity: String,
+        authorizationIdentity: String? = nil,
+        password: Secret,
+        kind: Kind = .password
+    ) {
         self.authenticationIdentity = authenticationIdentity
         self.authorizationIdentity = authorizationIdentity
         self.password = password
+        self.kind = kind
+    }
+
+    /// Logs in with a Kerberos ticket, as whoever holds it.
+    public init(tickets: any SecurityContextSource, authorizationIdentity: String? = nil) {
+        self.init(
+            authenticationIdentity: "",
+            authorizationIdentity: authorizationIdentity,
+            password: Secret(""),
+            kind: .ticket
+        )
+        self.securityContexts = tickets
     }
 
     public var description: String {

@@ -1,5 +1,12 @@
 /// The mechanisms of this library, client side.
 public enum ClientMechanisms {
+    /// Every mechanism that ``make(_:credentials:nonce:iterations:channelBindings:offered:hostname:)`` knows.
+    public static let all: [MechanismName] = [
+        .scramSHA512Plus, .scramSHA256Plus, .scramSHA1Plus, .scramSHA512, .scramSHA256, .scramSHA1, .plain, .login,
+        .digestMD5, .cramMD5, .ntlm, .external, .oauthBearer, .xoauth2,
+        .gssapi,
+    ]
+
     /// A fresh exchange.
     ///
     /// Credentials that the mechanism cannot use (empty, too long, forbidden characters, an authorization identity where it
@@ -11,7 +18,7 @@ public enum ClientMechanisms {
     ///   - channelBindings: What the TLS connection can be bound to; the -PLUS mechanisms need one.
     ///   - offered: What the server offers, so that a plain SCRAM can say that no -PLUS was among it.
     ///   - hostname: The server's name as the user gave it, for DIGEST-MD5; `nil` to take the realm for it.
-    /// - Returns: `nil` where the library has no such mechanism.
+    /// - Returns: `nil` where the library has no such mechanism, or the credentials nothing for it (GSSAPI).
     public static func make(
         _ name: MechanismName,
         credentials: ClientCredentials,
@@ -33,6 +40,10 @@ public enum ClientMechanisms {
             return DigestMD5Client(credentials: credentials, nonce: nonce, hostname: hostname)
         case .ntlm:
             return NTLMClient(credentials: credentials, nonce: nonce)
+        case .gssapi:
+            return credentials.securityContexts.map {
+                GSSAPIClient(credentials: credentials, context: $0.makeContext())
+            }
         case .external:
             return ExternalClient(credentials: credentials)
         case .oauthBearer, .xoauth2:
@@ -62,29 +73,53 @@ public enum ClientMechanisms {
     ///
     /// SCRAM comes first always: it proves the server too. DIGEST-MD5, CRAM-MD5 and NTLM come before the password in the clear
     /// without TLS, and after it under TLS, where they protect nothing more and need the server to keep the password readable
-    /// (RFC 6331, draft-ietf-sasl-crammd5-to-historic).
+    /// (RFC 6331, draft-ietf-sasl-crammd5-to-historic). A token goes to OAUTHBEARER and XOAUTH2 only, and a password never there.
     ///
     /// - Parameters:
     ///   - overTLS: Whether the connection is encrypted.
     ///   - canBind: Whether there is something to bind to, so that -PLUS forms can be used.
-    ///   - allowClearTextWithoutTLS: Whether PLAIN and LOGIN may be used on a connection that is not. Anyone on the way can
-    ///     read the password then.
+    ///   - allowClearTextWithoutTLS: Whether mechanisms that hand over the password or token itself may be used on a connection
+    ///     that is not. Anyone on the way can read it then.
+    ///   - kind: What the client has to prove itself with. A certificate needs TLS.
     public static func ranked(
         offered: [MechanismName],
         overTLS: Bool,
         allowClearTextWithoutTLS: Bool,
-        canBind: Bool = false
+        canBind: Bool = false,
+        kind: ClientCredentials.Kind = .password
     ) -> [MechanismName] {
-        let plus: [MechanismName] = canBind ? [.scramSHA512Plus, .scramSHA256Plus, .scramSHA1Plus] : []
-        let scram: [MechanismName] = plus + [.scramSHA512, .scramSHA256, .scramSHA1]
-        let clearText: [MechanismName] = [.plain, .login]
-        let digests: [MechanismName] = [.digestMD5, .cramMD5, .ntlm]
-        let preference: [MechanismName] =
-            if overTLS {
-                scram + clearText + digests
-            } else {
-                scram + digests + (allowClearTextWithoutTLS ? clearText : [])
-            }
+        let preference: [MechanismName]
+        switch kind {
+        case .bearerToken:
+            preference = overTLS || allowClearTextWithoutTLS ? [.oauthBearer, .xoauth2] : []
+        case .ticket:
+            preference = [.gssapi]
+        case .certificate:
+            preference = overTLS ? [.external] : []
+        case .password:
+            let plus: [MechanismName] = canBind ? [.scramSHA512Plus, .scramSHA256Plus, .scramSHA1Plus] : []
+            let scram: [MechanismName] = plus + [.scramSHA512, .scramSHA256, .scramSHA1]
+            let clearText: [MechanismName] = [.plain, .login]
+            let digests: [MechanismName] = [.digestMD5, .cramMD5, .ntlm]
+            preference =
+                if overTLS {
+                    scram + clearText + digests
+                } else {
+                    scram + digests + (allowClearTextWithoutTLS ? clearText : [])
+                }
+        }
         return preference.filter(offered.contains)
+    }
+}
+
+extension MechanismName {
+    /// What kind of credentials a client needs for this mechanism.
+    public var credentialKind: ClientCredentials.Kind {
+        switch self {
+        case .oauthBearer, .xoauth2: .bearerToken
+        case .external: .certificate
+        case .gssapi: .ticket
+        default: .password
+        }
     }
 }

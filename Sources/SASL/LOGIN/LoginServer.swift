@@ -65,7 +65,7 @@ struct LoginServer: ServerMechanism {
             self.state = .askedPassword(authenticationIdentity: try Identity.prepare(octets))
             return .challenge(Array("Password:".utf8))
         } catch {
-            return self.fail(ServerFailure(PlainMessage.reason(error, octets)))
+            return self.fail(ServerFailure(error.isLatin1(octets) ? .latin1 : .malformed))
         }
     }
 

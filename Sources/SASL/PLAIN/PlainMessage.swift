@@ -13,9 +13,16 @@ struct PlainMessage: Sendable {
         guard fields.count == 3 else { throw ServerFailure(.malformed) }
         do {
             self.authenticationIdentity = try Identity.prepare(fields[1])
+        } catch {
+            throw ServerFailure(error.isLatin1(fields[1]) ? .latin1 : .malformed)
+        }
+        do {
             self.authorizationIdentity = fields[0].isEmpty ? nil : try Identity.prepare(fields[0])
         } catch {
-            throw ServerFailure(Self.reason(error, octets))
+            throw ServerFailure(
+                error.isLatin1(fields[0]) ? .latin1 : .malformed,
+                authenticationIdentity: self.authenticationIdentity
+            )
         }
         self.password = try Self.preparePassword(fields[2], of: self.authenticationIdentity)
     }
@@ -30,17 +37,14 @@ struct PlainMessage: Sendable {
         } catch {
             switch error {
             case .empty, .tooLong, .invalidUTF8:
-                throw ServerFailure(Self.reason(error, octets), authenticationIdentity: authenticationIdentity)
+                throw ServerFailure(
+                    error.isLatin1(octets) ? .latin1 : .malformed,
+                    authenticationIdentity: authenticationIdentity
+                )
             case .prohibitedCharacter, .mixedDirections, .unassignedCodePoint:
                 // "If the preparation fails […] verification SHALL fail" (RFC 4616 §2): it cannot be anyone's password.
                 throw ServerFailure(.wrongCredentials, authenticationIdentity: authenticationIdentity)
             }
         }
-    }
-
-    /// Whether octets that cannot be prepared are an old client's Latin-1: no control characters of it, and letters beyond ASCII.
-    static func reason(_ error: SASLprepError, _ octets: some Collection<UInt8>) -> ServerFailure.Reason {
-        guard error == .invalidUTF8 else { return .malformed }
-        return octets.contains { (0x80...0x9F).contains($0) } ? .malformed : .latin1
     }
 }

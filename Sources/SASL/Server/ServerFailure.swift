@@ -10,8 +10,9 @@ public struct ServerFailure: Error, Hashable, Sendable {
 
         /// The response breaks the mechanism's grammar or its limits.
         public static let malformed = Reason("malformed response")
-        /// Octets that are not UTF-8 but read well as Latin-1: an old client's. Malformed too.
-        public static let latin1 = Reason("Latin-1 in place of UTF-8")
+        /// A name or a password is not UTF-8 but reads well in an old client's encoding, ISO 8859-1 or Windows-1252: it can be nobody's,
+        /// and whoever looks into the refusal should know.
+        public static let latin1 = Reason("Latin-1 where UTF-8 is due")
         /// Wrong password, unknown identity, or a credential that does not exist: not told apart.
         public static let wrongCredentials = Reason("wrong credentials")
         /// The client asked for channel binding, which is not offered, or contradicts itself about it (RFC 5802 §6).

@@ -3,8 +3,9 @@ internal import SASL
 
 /// The client's side of AUTH (RFC 4954 §4): goes through the mechanisms, strongest first.
 ///
-/// The next mechanism is tried only when the server objects to the mechanism (504, 534, 538). After a `535` it is not: a wrong
-/// password would become one failure for each mechanism, and the account would be locked sooner.
+/// The next mechanism is tried only when the server objects to the mechanism (504, 534, 538), or when the mechanism itself could not use
+/// the credentials, of which nothing was sent then. After a `535` it is not: a wrong password would become one failure for each mechanism,
+/// and the account would be locked sooner.
 struct ClientAuthentication: Sendable {
     enum Step: Sendable {
         /// A line to send, and how it is shown in a transcript.
@@ -21,6 +22,8 @@ struct ClientAuthentication: Sendable {
     private let credentials: ClientCredentials
     private let nonce: @Sendable () -> [UInt8]
     private let offered: [MechanismName]
+    private let channelBindings: ChannelBindings
+    private let hostname: String?
     /// Mechanisms not yet tried.
     private var candidates: [MechanismName]
     private var mechanism: (any ClientMechanism)?
@@ -33,23 +36,38 @@ struct ClientAuthentication: Sendable {
     /// - Parameters:
     ///   - offered: What the server offers.
     ///   - candidates: Those of them to use, in order.
+    ///   - hostname: The server's name as the user gave it.
     init(
         _ credentials: ClientCredentials,
         offered: [MechanismName],
         candidates: [MechanismName],
+        channelBindings: ChannelBindings = .none,
+        hostname: String? = nil,
         nonce: @escaping @Sendable () -> [UInt8]
     ) {
         self.credentials = credentials
         self.offered = offered
+        self.channelBindings = channelBindings
+        self.hostname = hostname
         self.candidates = candidates
         self.nonce = nonce
     }
+
+    /// What the server said inside the exchange about a token that it refuses (RFC 7628 §3.2.2).
+    var serverError: String? { self.mechanism?.serverError }
 
     mutating func start() -> Step {
         while !self.candidates.isEmpty {
             let name = self.candidates.removeFirst()
             guard
-                var mechanism = ClientMechanisms.make(name, credentials: self.credentials, nonce: self.nonce())
+                var mechanism = ClientMechanisms.make(
+                    name,
+                    credentials: self.credentials,
+                    nonce: self.nonce(),
+                    channelBindings: self.channelBindings,
+                    offered: self.offered,
+                    hostname: self.hostname
+                )
             else { continue }
             let initialResponse = mechanism.start()
             self.mechanism = mechanism
@@ -74,7 +92,14 @@ struct ClientAuthentication: Sendable {
 
     mutating func received(_ reply: Reply) -> Step {
         guard var mechanism = self.mechanism else { return .failed(.unexpectedReply) }
-        if let cancellation { return .failed(.authenticationAborted(mechanism.name, cancellation)) }
+        if let cancellation {
+            self.cancellation = nil
+            if cancellation.reason == .unusableCredentials, reply.isPermanent, !self.candidates.isEmpty {
+                let step = self.start()
+                if case .send = step { return step }
+            }
+            return .failed(.authenticationAborted(mechanism.name, cancellation))
+        }
         switch reply.code {
         case 334:
             let step = self.receivedChallenge(reply, &mechanism)
@@ -89,8 +114,11 @@ struct ClientAuthentication: Sendable {
             let step = self.start()
             if case .failed = step { return .failed(.authenticationRefused(mechanism.name)) }
             return step
-        case 400...599:
+        case 432, 500...599:
+            // 432 asks for a change of the password, which nobody here makes (RFC 4954 §6).
             return .failed(.authenticationRefused(mechanism.name))
+        case 400...499:
+            return .failed(.authenticationUnavailable(mechanism.name))
         default:
             return .failed(.unexpectedReply)
         }

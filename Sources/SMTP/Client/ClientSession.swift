@@ -31,8 +31,10 @@ public struct ClientSession: Sendable {
         public var `protocol`: MailProtocol
         public var security: TransportSecurity
         public var credentials: ClientCredentials?
-        /// The only mechanism to use; nil takes the strongest offered.
+        /// The only mechanism to use, which also says what ``credentials`` are; nil takes the strongest offered.
         public var mechanism: MechanismName?
+        /// The server's name as the user gave it, which DIGEST-MD5 puts into its `digest-uri`.
+        public var serverName: String?
         public var allowClearTextWithoutTLS: Bool
         /// Whether ``ClientSession/takeTranscript()`` has something to give.
         public var recordsTranscript: Bool
@@ -45,6 +47,7 @@ public struct ClientSession: Sendable {
             security: TransportSecurity = .opportunistic,
             credentials: ClientCredentials? = nil,
             mechanism: MechanismName? = nil,
+            serverName: String? = nil,
             allowClearTextWithoutTLS: Bool = false,
             recordsTranscript: Bool = false,
             nonce: @escaping @Sendable () -> [UInt8]
@@ -54,6 +57,7 @@ public struct ClientSession: Sendable {
             self.security = security
             self.credentials = credentials
             self.mechanism = mechanism
+            self.serverName = serverName
             self.allowClearTextWithoutTLS = allowClearTextWithoutTLS
             self.recordsTranscript = recordsTranscript
             self.nonce = nonce
@@ -94,6 +98,8 @@ public struct ClientSession: Sendable {
     public private(set) var isTLS = false
     /// Whether AUTH succeeded.
     public private(set) var isAuthenticated = false
+    /// What the TLS connection can be bound to.
+    private var channelBindings = ChannelBindings.none
     private var state = State.unconnected
     private var transaction: ClientTransactionMachine?
     private var needsReset = false
@@ -163,9 +169,12 @@ extension ClientSession {
     }
 
     /// The TLS handshake that ``Action/startTLS`` asked for is done, the certificate checked as configured.
-    public mutating func tlsEstablished() {
+    ///
+    /// - Parameter channelBindings: What SCRAM-*-PLUS can be bound to (RFC 5056).
+    public mutating func tlsEstablished(channelBindings: ChannelBindings = .none) {
         guard case .tlsHandshake = self.state else { return }
         self.isTLS = true
+        self.channelBindings = channelBindings
         self.note("TLS established")
         if self.configuration.security == .implicit {
             self.state = .greeting
@@ -335,12 +344,16 @@ extension ClientSession {
         let candidates = ClientMechanisms.ranked(
             offered: self.configuration.mechanism.map { pinned in offered.filter { $0 == pinned } } ?? offered,
             overTLS: self.isTLS,
-            allowClearTextWithoutTLS: self.configuration.allowClearTextWithoutTLS
+            allowClearTextWithoutTLS: self.configuration.allowClearTextWithoutTLS,
+            canBind: !self.channelBindings.isEmpty,
+            kind: self.configuration.mechanism?.credentialKind ?? credentials.kind
         )
         var authentication = ClientAuthentication(
             credentials,
             offered: offered,
             candidates: candidates,
+            channelBindings: self.channelBindings,
+            hostname: self.configuration.serverName,
             nonce: self.configuration.nonce
         )
         let step = authentication.start()
@@ -395,11 +408,14 @@ extension ClientSession {
     }
 
     private mutating func fail(_ reason: ClientSessionFailure.Reason) {
+        var serverError: String?
+        if case .authentication(let authentication) = self.state { serverError = authentication.serverError }
         let failure = ClientSessionFailure(
             reason,
             stage: self.stage,
             isTLS: self.isTLS,
             reply: self.lastReply,
+            bearerTokenError: serverError.flatMap { BearerTokenError(json: Array($0.utf8)) },
             outcomes: self.transaction?.outcomes ?? []
         )
         self.end(.failed(failure))

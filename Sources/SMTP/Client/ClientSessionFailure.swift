@@ -21,8 +21,11 @@ public struct ClientSessionFailure: Error, Hashable, Sendable, CustomStringConve
         case authenticationNotOffered
         /// None of the mechanisms offered can be used: unknown here, or clear-text without TLS.
         case noUsableMechanism(offered: [MechanismName])
-        /// The server refused the credentials or the mechanism; ``ClientSessionFailure/reply`` has its words.
+        /// The server refused the credentials or the mechanism; ``ClientSessionFailure/reply`` has its words, and
+        /// ``ClientSessionFailure/bearerTokenError`` what it said about a token.
         case authenticationRefused(MechanismName)
+        /// The server cannot check credentials now (`454`, `421` and their like, RFC 4954 §6): nothing is said about them.
+        case authenticationUnavailable(MechanismName)
         /// The mechanism does not trust what the server sent.
         case authenticationAborted(MechanismName, ClientFailure)
         /// The name for EHLO holds an octet that cannot stand in a command line.
@@ -35,6 +38,8 @@ public struct ClientSessionFailure: Error, Hashable, Sendable, CustomStringConve
     public var isTLS: Bool
     /// The server's last words, where there are some.
     public var reply: Reply?
+    /// Why the server does not take an access token, where it said so (RFC 7628 §3.2.2).
+    public var bearerTokenError: BearerTokenError?
     /// What was already decided for the recipients of the running transaction, in their order; empty without one.
     ///
     /// An accepted one (LMTP) must not be sent again, a refused one need not be.
@@ -45,18 +50,21 @@ public struct ClientSessionFailure: Error, Hashable, Sendable, CustomStringConve
         stage: ClientStage,
         isTLS: Bool,
         reply: Reply? = nil,
+        bearerTokenError: BearerTokenError? = nil,
         outcomes: [RecipientOutcome?] = []
     ) {
         self.reason = reason
         self.stage = stage
         self.isTLS = isTLS
         self.reply = reply
+        self.bearerTokenError = bearerTokenError
         self.outcomes = outcomes
     }
 
     public var description: String {
         let words = self.reply.map { ": \($0)" } ?? ""
-        return "\(self.reason.description) (\(self.stage)\(self.isTLS ? ", TLS" : ""))\(words)"
+        let token = self.bearerTokenError.map { " (the token: \($0))" } ?? ""
+        return "\(self.reason.description) (\(self.stage)\(self.isTLS ? ", TLS" : ""))\(words)\(token)"
     }
 }
 
@@ -74,6 +82,8 @@ extension ClientSessionFailure.Reason: CustomStringConvertible {
         case .noUsableMechanism(let offered):
             "no usable mechanism among \(offered.map(\.description).joined(separator: " "))"
         case .authenticationRefused(let mechanism): "authentication with \(mechanism) was refused"
+        case .authenticationUnavailable(let mechanism):
+            "authentication with \(mechanism) is not possible at this time"
         case .authenticationAborted(let mechanism, let failure):
             "authentication with \(mechanism) was given up, \(failure)"
         case .invalidHELOName: "the name for EHLO cannot be sent"

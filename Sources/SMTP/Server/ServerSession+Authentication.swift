@@ -20,6 +20,7 @@ extension ServerSession {
     /// Whether the connection has what the mechanism rests on.
     private func isUsable(_ name: MechanismName) -> Bool {
         if name.bindsToChannel { return !self.tlsFacts.channelBindings.isEmpty }
+        if name == .gssapi { return self.configuration.makeSecurityContext != nil }
         return name == .external ? self.tlsFacts.hasClientCertificate : true
     }
 
@@ -68,7 +69,8 @@ extension ServerSession {
                     secondsSince1970: fresh.secondsSince1970,
                     channelBindings: self.tlsFacts.channelBindings,
                     offersChannelBinding: offered.contains { $0.bindsToChannel },
-                    allowsNTLMv1: self.configuration.allowsNTLMv1
+                    allowsNTLMv1: self.configuration.allowsNTLMv1,
+                    securityContext: name == .gssapi ? self.configuration.makeSecurityContext?() : nil
                 )
             )
         else { return self.refuseCommand(.unknownMechanism) }

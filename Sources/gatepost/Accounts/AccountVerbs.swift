@@ -210,7 +210,10 @@ struct AccountShow: AsyncParsableCommand {
             Terminal.result("state        \(account.enabled ? "enabled" : "disabled")")
             Terminal.result("sandbox      \(account.sandbox ? "yes: what it sends stays in its inbox" : "no")")
             Terminal.result("may send as  \(([account.address] + account.identities).joined(separator: " "))")
-            Terminal.result("keys for     \(account.mechanisms.joined(separator: " "))")
+            let keys =
+                account.mechanisms.isEmpty
+                ? "none: another store knows its password" : account.mechanisms.joined(separator: " ")
+            Terminal.result("keys for     \(keys)")
             Terminal.result("second factor \(account.secondFactor ? "on: mail needs app passwords" : "off")")
             for credential in account.credentials { Terminal.result("credential   \(credential.line)") }
             for certificate in account.certificates {

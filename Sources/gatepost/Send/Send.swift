@@ -41,7 +41,21 @@ struct Send: AsyncParsableCommand {
     @Flag(name: .long, help: "Accept any certificate.")
     var insecure = false
 
-    @Option(name: .long, help: "The SASL mechanism. [the strongest offered]")
+    @Option(
+        name: .long,
+        help: "Show this certificate (PEM) to the server, and with --mechanism EXTERNAL log in by it.",
+        completion: .file()
+    )
+    var certificate: String?
+
+    @Option(name: .long, help: "The certificate's key (PEM).", completion: .file())
+    var key: String?
+
+    @Option(
+        name: .long,
+        help:
+            "The SASL mechanism; with OAUTHBEARER and XOAUTH2 the password is an access token, GSSAPI takes your Kerberos ticket. [the strongest offered]"
+    )
     var mechanism: String?
 
     @Option(
@@ -110,7 +124,7 @@ struct Send: AsyncParsableCommand {
     func run() async throws {
         let settings = try self.settings()
         let endpoint = try settings.endpoint()
-        let credentials = try self.credentials(settings)
+        let credentials = try self.ticket(settings, endpoint) ?? self.credentials(settings)
         guard let sender = self.from ?? settings.from ?? settings.user, let from = try Send.sender(sender) else {
             throw Failure(.usage, "there is no sender: say --from alice@example.org")
         }
@@ -122,6 +136,7 @@ struct Send: AsyncParsableCommand {
             tls: try Send.security(settings.tls, endpoint, hasLogin: credentials != nil),
             verification: self.insecure ? CertificateVerification.none : nil,
             trustRoots: (self.ca ?? settings.authorities).map { .file($0) } ?? .system,
+            identity: try Send.identity(settings),
             credentials: credentials,
             mechanism: try settings.mechanism.map(Send.mechanism),
             timeouts: Timeouts(all: self.timeout.duration)
@@ -158,10 +173,21 @@ struct Send: AsyncParsableCommand {
         settings.tls = self.tls?.rawValue ?? settings.tls
         settings.user = self.user ?? settings.user
         settings.mechanism = self.mechanism ?? settings.mechanism
+        settings.certificate = self.certificate ?? settings.certificate
+        settings.key = self.key ?? settings.key
         return settings
     }
 
     private func credentials(_ settings: SendSettings) throws -> ClientCredentials? {
+        if try settings.mechanism.map(Send.mechanism)?.credentialKind == .certificate {
+            guard settings.certificate != nil else { throw Failure(.usage, "EXTERNAL needs --certificate and --key") }
+            return ClientCredentials(
+                authenticationIdentity: settings.user ?? "",
+                authorizationIdentity: settings.user,
+                password: Secret(""),
+                kind: .certificate
+            )
+        }
         guard let user = settings.user else {
             if self.mechanism != nil { throw Failure(.usage, "--mechanism needs a login: say --user") }
             return nil
@@ -240,10 +266,23 @@ struct Send: AsyncParsableCommand {
     }
 
     static func mechanism(_ text: String) throws -> MechanismName {
-        let known: [MechanismName] = [.scramSHA256, .scramSHA1, .cramMD5, .plain, .login]
-        if let name = MechanismName(text), known.contains(name) { return name }
-        let near = NearestWord.to(text, among: known.map(\.description)).map { "; did you mean '\($0)'?" } ?? ""
+        if let name = MechanismName(text), ClientMechanisms.all.contains(name) { return name }
+        let near =
+            NearestWord.to(text, among: ClientMechanisms.all.map(\.description)).map { "; did you mean '\($0)'?" } ?? ""
         throw Failure(.usage, "'\(text)' is not a mechanism that this version has\(near)")
+    }
+
+    static func identity(_ settings: SendSettings) throws -> TLSIdentity? {
+        switch (settings.certificate, settings.key) {
+        case (nil, nil): return nil
+        case (let certificate?, let key?):
+            do {
+                return try TLSIdentity(certificateFile: certificate, keyFile: key)
+            } catch {
+                throw Failure(.badInput, "\(certificate) and \(key) are no certificate and key in PEM: \(error)")
+            }
+        case (nil, _), (_, nil): throw Failure(.usage, "--certificate and --key go together")
+        }
     }
 
     static func word(for security: TransportSecurity) -> String {

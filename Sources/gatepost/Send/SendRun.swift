@@ -109,12 +109,19 @@ struct SendRun {
         switch error.reason {
         case .session(let reason):
             switch reason {
-            case .authenticationRefused:
-                let isTransient = error.reply?.isTransient ?? false
-                return Failure(
-                    isTransient ? .temporaryFailure : .no,
-                    "\(text)\n  The server did not take user name and password."
-                )
+            case .authenticationRefused(let mechanism):
+                let what =
+                    switch mechanism.credentialKind {
+                    case .password: "user name and password"
+                    case .bearerToken: "the access token"
+                    case .certificate: "the certificate"
+                    case .ticket: "the ticket"
+                    }
+                return Failure(.no, "\(text)\n  The server did not take \(what).")
+            case .authenticationUnavailable:
+                return Failure(.temporaryFailure, "\(text)\n  The server cannot check logins now.")
+            case .authenticationAborted(.gssapi, _):
+                return Failure(.no, "\(text)\n  klist shows the tickets, kinit fetches one.")
             case .authenticationAborted: return Failure(.no, text)
             case .tlsNotOffered:
                 return Failure(
@@ -132,6 +139,7 @@ struct SendRun {
                 return Failure(error.reply?.isTransient == true ? .temporaryFailure : .no, text)
             default: return Failure(.unavailable, text)
             }
+        case .accessTokenUnavailable(let reason): return Failure(reason.isTemporary ? .temporaryFailure : .no, text)
         case .timedOut: return Failure(.temporaryFailure, text)
         case .bareLineEnding, .contentSizeMismatch, .contentFailed: return Failure(.badInput, text)
         case .misuse, .invalidConfiguration: return Failure(.usage, text)

@@ -15,6 +15,8 @@ struct SendSettings {
     var mechanism: String?
     var from: String?
     var authorities: String?
+    var certificate: String?
+    var key: String?
 
     /// `~/.config/gatepost/send`, else `/etc/gatepost/send`.
     static func defaults() throws -> SendSettings {
@@ -49,8 +51,13 @@ struct SendSettings {
             case "mechanism": self.mechanism = value
             case "from": self.from = value
             case "authorities": self.authorities = value
+            case "certificate": self.certificate = value
+            case "key": self.key = value
             default:
-                let keys = ["server", "tls", "user", "password", "passwordFile", "mechanism", "from", "authorities"]
+                let keys = [
+                    "server", "tls", "user", "password", "passwordFile", "mechanism", "from", "authorities",
+                    "certificate", "key",
+                ]
                 let near = NearestWord.to(key, among: keys).map { "; did you mean '\($0)'?" } ?? ""
                 throw Failure(.badConfiguration, "\(file):\(index + 1): unknown key \(key)\(near)")
             }

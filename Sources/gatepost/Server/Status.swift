@@ -29,6 +29,7 @@ struct Status: AsyncParsableCommand {
                 "queue      \(queue.messages) messages; recipients: \(queue.waiting) waiting, \(queue.sending) being sent, \(queue.held) held"
             )
         }
+        if let relay = status.relay { Terminal.result("relay      \(Terminal.visible(relay))") }
         for (name, value) in status.counters.sorted(by: { $0.key < $1.key }) {
             Terminal.result("\(name)  \(value)")
         }

@@ -12,7 +12,10 @@ struct Submission: Sendable {
     var transport: Transport
     var mechanism: String
     var user: String
+    /// The token for OAUTHBEARER and XOAUTH2.
     var password: String
+    /// What the client shows of itself in the TLS handshake.
+    var identity: ClientIdentity?
     /// PEM file of the authority that signed the server's certificate; every client verifies it.
     var authority: String
     var sender: String
@@ -20,23 +23,65 @@ struct Submission: Sendable {
     var message: TestMessage
     /// For the client's files.
     var folder: TemporaryFolder
+
+    /// The secrets, for the programs in Programs/: command lines are for everyone to see.
+    var environment: [String: String] {
+        var variables = ["SUBMIT_PASSWORD": password]
+        if let identity {
+            variables["SUBMIT_CERTIFICATE"] = identity.certificate
+            variables["SUBMIT_KEY"] = identity.key
+            variables["SUBMIT_KEYSTORE"] = identity.archive
+        }
+        return variables
+    }
 }
 
 /// A real mail client of this machine.
 protocol MailClient: Sendable {
     var program: String { get }
-    /// Those of the server that it can.
+    /// What people call it, where that is not the program.
+    var name: String { get }
+    /// Those of the server's mechanisms that it can with a password.
     var mechanisms: [String] { get }
+    /// Those that take another secret, or weaker settings of the server: EXTERNAL, OAUTHBEARER, XOAUTH2, and `NTLMv1` for an NTLM that
+    /// answers with 24 octets.
+    var otherMechanisms: [String] { get }
+    /// Habits seen, by mechanism.
+    var habits: [String: String] { get }
     var transports: [Transport] { get }
     /// Whether it sends header and body as given; else it writes a header of its own.
     var sendsVerbatim: Bool { get }
     /// Exits with 0 when the server took the message; output and errors tell the server's replies.
     func send(_ submission: Submission) async throws -> Completed
+    func version() async throws -> String
+}
+
+/// A client certificate for EXTERNAL, in the forms that clients want.
+struct ClientIdentity: Sendable {
+    /// PEM files.
+    var certificate: String
+    var key: String
+    /// Both in PKCS #12 under the password `public`.
+    var archive: String
 }
 
 extension MailClient {
+    var name: String { program }
+    var otherMechanisms: [String] { [] }
+    var habits: [String: String] { [:] }
     var transports: [Transport] { Transport.allCases }
     var sendsVerbatim: Bool { true }
+
+    /// The first number with dots in what a command says.
+    func version(_ command: [String]) async throws -> String {
+        let said = try await run(command).said
+        let word = said.split { !$0.isASCII || !($0.isLetter || $0.isNumber || $0 == "." || $0 == "_") }.first { word in
+            word.drop { $0 == "v" }.first?.isNumber == true && word.contains(".")
+        }
+        return word.map { String($0.drop { $0 == "v" }) } ?? "unknown"
+    }
+
+    func version() async throws -> String { try await version([try path(), "--version"]) }
 
     /// The path of the program, which the test's trait has made sure of.
     func path() throws -> String {

@@ -2,6 +2,8 @@
 struct SNail: MailClient {
     let program = "s-nail"
     let mechanisms = ["PLAIN", "LOGIN", "CRAM-MD5"]
+    let otherMechanisms = ["EXTERNAL", "XOAUTH2"]
+    let habits = ["XOAUTH2": "calls it `oauthbearer`; hangs up at the challenge with the error, without taking the 535"]
     let sendsVerbatim = false
 
     func send(_ submission: Submission) async throws -> Completed {
@@ -10,12 +12,15 @@ struct SNail: MailClient {
         let password = submission.password.replacing(" ", with: "%20")
         // It compares host names only, so the server is called by its name here.
         let server = "\(scheme)://\(user):\(password)@localhost:\(submission.port)"
-        let settings = [
-            "v15-compat", "mta=\(server)", "smtp-use-starttls", "smtp-config=\(submission.mechanism.lowercased())",
-            "smtp-auth=\(submission.mechanism.lowercased())",
+        let mechanism = submission.mechanism == "XOAUTH2" ? "oauthbearer" : submission.mechanism.lowercased()
+        var settings = [
+            "v15-compat", "mta=\(server)", "smtp-use-starttls", "smtp-config=\(mechanism)", "smtp-auth=\(mechanism)",
             "tls-ca-file=\(submission.authority)", "tls-ca-no-defaults", "tls-verify=strict", "hostname=client.test",
             "sendwait", "nosave", "ttycharset=utf-8", "mime-encoding=8bit", "from=\(submission.sender)",
         ]
+        if let identity = submission.identity {
+            settings.append("tls-config-pairs=Certificate=\(identity.certificate),PrivateKey=\(identity.key)")
+        }
         return try await run(
             [try path(), "-:/"] + settings.flatMap { ["-S", $0] }
                 + ["-r", submission.sender, "-s", submission.message.mark, submission.recipient],

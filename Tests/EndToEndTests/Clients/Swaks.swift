@@ -1,7 +1,8 @@
 /// swaks, the Swiss Army Knife for SMTP.
 struct Swaks: MailClient {
     let program = "swaks"
-    let mechanisms = ["PLAIN", "LOGIN", "CRAM-MD5"]
+    let mechanisms = ["PLAIN", "LOGIN", "CRAM-MD5", "DIGEST-MD5"]
+    let otherMechanisms = ["NTLMv1"]
 
     func send(_ submission: Submission) async throws -> Completed {
         // It adds a line end of its own behind the last line.

@@ -12,7 +12,9 @@ struct Certificates: Sendable {
         guard let openssl = Program.find("openssl") else { throw MissingProgram(name: "openssl") }
         let names =
             ["localhost", "mail.gatepost.test", "mx.postfix.test", "mx.exim.test"].map { "DNS:\($0)" }
-            + ["127.0.0.1", PostfixSink.address, EximSink.address].map { "IP:\($0)" }
+            + ["127.0.0.1", PostfixSink.address, EximSink.address, "127.0.0.21", "127.0.0.22"].map {
+                "IP:\($0)"
+            }
         try folder.write(
             "extensions",
             "subjectAltName=\(names.joined(separator: ","))\nextendedKeyUsage=serverAuth\nbasicConstraints=CA:FALSE\n"
@@ -40,6 +42,36 @@ struct Certificates: Sendable {
             directory: folder.path
         )
         return Certificates(folder: folder)
+    }
+
+    /// A client certificate by the same authority for an address, for EXTERNAL.
+    func makeClient(_ address: String) async throws -> ClientIdentity {
+        guard let openssl = Program.find("openssl") else { throw MissingProgram(name: "openssl") }
+        let name = String(address.prefix { $0 != "@" })
+        try folder.write(
+            "\(name).extensions",
+            "subjectAltName=email:\(address)\nextendedKeyUsage=clientAuth\nbasicConstraints=CA:FALSE\n"
+        )
+        let steps = [
+            [
+                "req", "-newkey", "ec", "-pkeyopt", "ec_paramgen_curve:prime256v1", "-nodes", "-keyout", "\(name).key",
+                "-out", "\(name).csr", "-subj", "/CN=\(name)",
+            ],
+            [
+                "x509", "-req", "-in", "\(name).csr", "-CA", "ca.pem", "-CAkey", "ca.key", "-days", "30",
+                "-extfile", "\(name).extensions", "-out", "\(name).pem",
+            ],
+            [
+                "pkcs12", "-export", "-in", "\(name).pem", "-inkey", "\(name).key", "-passout", "pass:public",
+                "-out", "\(name).p12",
+            ],
+        ]
+        for step in steps { try await succeed([openssl] + step, directory: folder.path) }
+        return ClientIdentity(
+            certificate: folder.path("\(name).pem"),
+            key: folder.path("\(name).key"),
+            archive: folder.path("\(name).p12")
+        )
     }
 }
 

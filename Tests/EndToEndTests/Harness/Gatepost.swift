@@ -11,23 +11,39 @@ final class Gatepost: Sendable {
     private let process = Mutex<ChildProcess?>(nil)
     private let starts = Mutex(0)
 
+    /// All that need a password and no weaker settings.
+    static let defaultMechanisms =
+        "SCRAM-SHA-256-PLUS, SCRAM-SHA-256, SCRAM-SHA-1-PLUS, SCRAM-SHA-1, CRAM-MD5, DIGEST-MD5, NTLM, PLAIN, LOGIN"
+
     /// Writes the configuration; nothing runs yet.
     ///
-    /// - Parameter settings: top-level keys of the configuration file to add: `dns`, `delivery`.
-    init(_ settings: String, certificates: Certificates) throws {
+    /// - Parameters:
+    ///   - settings: top-level keys of the configuration file to add: `dns`, `delivery`.
+    ///   - mechanisms: to offer, in this order.
+    ///   - authentication: further keys of `authentication`, a line each.
+    ///   - clientAuthorities: PEM file of the authorities of client certificates.
+    init(
+        _ settings: String,
+        certificates: Certificates,
+        mechanisms: String = defaultMechanisms,
+        authentication: [String] = [],
+        clientAuthorities: String? = nil
+    ) throws {
         folder = try TemporaryFolder("server")
         self.certificates = certificates
         let ports = try Loopback.freePorts(2)
         (startTLSPort, implicitTLSPort) = (ports[0], ports[1])
+        let authorities = clientAuthorities.map { ", clientAuthorities: \"\($0)\"" } ?? ""
         let configuration = """
             hostname: mail.gatepost.test
             data: data
-            tls: { certificate: "\(certificates.certificate)", key: "\(certificates.key)" }
+            tls: { certificate: "\(certificates.certificate)", key: "\(certificates.key)"\(authorities) }
             listeners:
               - { service: submission, address: "127.0.0.1:\(startTLSPort)", tls: starttls }
               - { service: submission, address: "127.0.0.1:\(implicitTLSPort)", tls: implicit }
             authentication:
-              mechanisms: [SCRAM-SHA-256-PLUS, SCRAM-SHA-256, SCRAM-SHA-1-PLUS, SCRAM-SHA-1, CRAM-MD5, DIGEST-MD5, NTLM, PLAIN, LOGIN]
+              mechanisms: [\(mechanisms)]
+            \(authentication.map { "  \($0)" }.joined(separator: "\n"))
             networks: { allow: [127.0.0.0/8] }
             log: { level: debug }
             \(settings)
@@ -73,13 +89,15 @@ final class Gatepost: Sendable {
     }
 
     /// Starts `gatepost serve` and waits until both ports accept connections.
-    func start() async throws {
+    ///
+    /// - Parameter wrapper: a program with arguments that runs it in its own place.
+    func start(by wrapper: [String] = []) async throws {
         let number = starts.withLock { starts in
             defer { starts += 1 }
             return starts
         }
         let started = try ChildProcess(
-            [Program.gatepost, "serve", "--config", configuration],
+            wrapper + [Program.gatepost, "serve", "--config", configuration],
             log: folder.path("serve-\(number)")
         )
         process.withLock { $0 = started }

@@ -12,6 +12,12 @@ enum Program {
         return ordered.lazy.map { "\($0)/\(name)" }.first { FileManager.default.isExecutableFile(atPath: $0) }
     }
 
+    /// The same of one that a trait has made sure of.
+    static func path(_ name: String) throws -> String {
+        guard let path = find(name) else { throw MissingProgram(name: name) }
+        return path
+    }
+
     /// The server under test: `GATEPOST_BIN`, else the product that was built beside this test bundle.
     static let gatepost: String = {
         if let named = ProcessInfo.processInfo.environment["GATEPOST_BIN"] { return named }
@@ -54,7 +60,7 @@ enum UnpackedServers {
         }
     }()
 
-    private static var folder: String {
+    static var folder: String {
         ProcessInfo.processInfo.environment["GATEPOST_PEERS"] ?? Program.packageRoot + "/.build-peers"
     }
 
@@ -63,7 +69,18 @@ enum UnpackedServers {
         try ChildProcess(["\(Program.packageRoot)/Scripts/peer", name] + command, input: .heldOpen, log: log)
     }
 
-    /// Accounts that `Scripts/peer` makes, in its order.
-    static let postfixAccount: UInt32 = 61001
-    static let sinkAccount: UInt32 = 61007
+    /// Runs a program of one of them to its end.
+    static func run(_ name: String, _ command: [String]) async throws -> Completed {
+        let scratch = try TemporaryFolder("peer")
+        let child = try start(name, command, log: scratch.path("log"))
+        let exit = try await child.waitForExit(within: .seconds(60))
+        return Completed(exit: exit, output: child.output, errors: child.errors)
+    }
+
+    /// Accounts that `Scripts/peer` makes, in its order, where this machine has none of that name; their groups have the same numbers.
+    static let postfixAccount = getpwnam("postfix")?.pointee.pw_uid ?? 61001
+    static let postfixGroup = getgrnam("postfix")?.pointee.gr_gid ?? 61001
+    static let eximAccount = getpwnam("Debian-exim")?.pointee.pw_uid ?? 61005
+    static let eximGroup = getgrnam("Debian-exim")?.pointee.gr_gid ?? 61005
+    static let sinkAccount = getpwnam("sink")?.pointee.pw_uid ?? 61007
 }

@@ -35,6 +35,17 @@ final class TemporaryFolder: Sendable {
         return path(name)
     }
 
+    func remove(_ name: String) throws {
+        if contentsExist(at: path(name)) { try FileManager.default.removeItem(atPath: path(name)) }
+    }
+
+    /// A folder for a socket of Gatepost's: what is made in it belongs to the group, and only the group may pass.
+    func makeSocketFolder(_ name: String, group: UInt32) throws {
+        try makeFolder(name)
+        chown(path(name), geteuid(), group)
+        chmod(path(name), 0o2750)
+    }
+
     @discardableResult
     func makeFolder(_ name: String, owner: UInt32? = nil) throws -> String {
         try FileManager.default.createDirectory(atPath: path(name), withIntermediateDirectories: true)

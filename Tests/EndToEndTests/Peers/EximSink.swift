@@ -14,9 +14,7 @@ struct EximSink: Sendable {
 
     static func start(port: Int, certificates: Certificates) async throws -> EximSink {
         let folder = try TemporaryFolder("exim")
-        // The account Debian-exim of Scripts/peer.
-        let owner: UInt32 = 61005
-        for name in ["spool", "log", "mail"] { try folder.makeFolder(name, owner: owner) }
+        for name in ["spool", "log", "mail"] { try folder.makeFolder(name, owner: UnpackedServers.eximAccount) }
         // Exim reads the key with lowered rights; it is a test's key.
         try folder.write("key.pem", contents(of: certificates.key))
         let file = try folder.write("exim.conf", configuration(folder: folder, port: port, certificates: certificates))

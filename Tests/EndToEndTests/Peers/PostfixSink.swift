@@ -68,7 +68,8 @@ struct PostfixSink: Sendable {
         """
     }
 
-    private static let services = """
+    /// Everything of master.cf but the servers that listen.
+    static let services = """
         cleanup unix n - n - 0 cleanup
         qmgr unix n - n 300 1 qmgr
         tlsmgr unix - - n 1000? 1 tlsmgr

@@ -1,7 +1,9 @@
 import AuthenticationProtocols
+import GatepostSQLite
 import GatepostServer
 import Glibc
 import MailSyntax
+import NIOCore
 import NIOPosix
 import SASL
 import Testing
@@ -47,7 +49,7 @@ struct DovecotSocketTests {
 
     @Test("it greets at once, and offers what works across another server")
     func greeting() async throws {
-        try await AuthenticationSocketFixture.with { fixture in
+        try await AuthenticationSocketFixture.with { fixture throws in
             let connection = try LocalConnection(fixture.dovecot.path)
             var lines: [String] = []
             while let line = try connection.line(), line != "DONE" { lines.append(line) }
@@ -65,7 +67,7 @@ struct DovecotSocketTests {
         arguments: [.scramSHA256, .scramSHA1, .plain, .login, .digestMD5, .cramMD5, .ntlm] as [MechanismName]
     )
     func succeeds(name: MechanismName) async throws {
-        try await AuthenticationSocketFixture.with { fixture in
+        try await AuthenticationSocketFixture.with { fixture throws in
             let connection = try fixture.mailServer()
             #expect(try Self.logIn(connection, name) == "OK\t1\tuser=alice@example.org")
             #expect(
@@ -82,7 +84,7 @@ struct DovecotSocketTests {
         arguments: [.scramSHA256, .scramSHA1, .plain, .login, .digestMD5, .cramMD5, .ntlm] as [MechanismName]
     )
     func refuses(name: MechanismName) async throws {
-        try await AuthenticationSocketFixture.with { fixture in
+        try await AuthenticationSocketFixture.with { fixture throws in
             let connection = try fixture.mailServer()
             for (identifier, user) in ["alice", "bob", "nobody"].enumerated() {
                 let password = user == "alice" ? "wrong" : AuthenticationSocketFixture.password
@@ -102,7 +104,7 @@ struct DovecotSocketTests {
 
     @Test("data that comes with success is a challenge, or rides along for those who say so")
     func finalData() async throws {
-        try await AuthenticationSocketFixture.with { fixture in
+        try await AuthenticationSocketFixture.with { fixture throws in
             let connection = try fixture.mailServer(version: "1\t2")
             let line = try Self.logIn(
                 connection,
@@ -118,20 +120,19 @@ struct DovecotSocketTests {
 
     @Test("a client may not act as another account")
     func authorization() async throws {
-        try await AuthenticationSocketFixture.with { fixture in
+        try await AuthenticationSocketFixture.with { fixture throws in
             let connection = try fixture.mailServer()
             let message = Array("bob@example.org\0alice\0\(AuthenticationSocketFixture.password)".utf8)
             try connection.send("AUTH\t1\tPLAIN\tservice=smtp\tsecured\tresp=\(Base64.encodeToString(message))\n".utf8)
-            #expect(
-                try #require(connection.line()).hasPrefix("FAIL\t1\tuser=alice\treason=Authentication failed (ref ")
-            )
+            let line = try connection.line() ?? ""
+            #expect(line.hasPrefix("FAIL\t1\tuser=alice\treason=Authentication failed (ref "))
             #expect(fixture.log.lines.contains { $0.contains("not-authorized") })
         }
     }
 
     @Test("a sandbox account, whose mail must not leave, logs in only at Gatepost itself")
     func sandbox() async throws {
-        try await AuthenticationSocketFixture.with { fixture in
+        try await AuthenticationSocketFixture.with { fixture throws in
             let connection = try fixture.mailServer()
             #expect(
                 try Self.logIn(connection, .plain, user: "sam").hasPrefix(
@@ -154,7 +155,7 @@ struct DovecotSocketTests {
         ]
     )
     func clearText(parameters: String, isAllowed: Bool, succeeds: Bool) async throws {
-        try await AuthenticationSocketFixture.with(cleartextWithoutTLS: isAllowed) { fixture in
+        try await AuthenticationSocketFixture.with(cleartextWithoutTLS: isAllowed) { fixture throws in
             let connection = try fixture.mailServer()
             let line = try Self.logIn(connection, .plain, parameters: parameters)
             #expect(
@@ -170,7 +171,7 @@ struct DovecotSocketTests {
     @Test("clients of denied networks are refused, whoever they are")
     func denied() async throws {
         let network = try #require(IPNetwork("192.0.2.0/24"))
-        try await AuthenticationSocketFixture.with(deny: [network]) { fixture in
+        try await AuthenticationSocketFixture.with(deny: [network]) { fixture throws in
             let connection = try fixture.mailServer()
             #expect(try Self.logIn(connection, .plain).hasPrefix("FAIL\t1\treason=Authentication failed (ref "))
             #expect(fixture.log.lines.contains { $0.contains("ip-refused") && $0.contains("192.0.2.7") })
@@ -183,7 +184,7 @@ struct DovecotSocketTests {
 
     @Test("requests go on beside one another")
     func interleaved() async throws {
-        try await AuthenticationSocketFixture.with { fixture in
+        try await AuthenticationSocketFixture.with { fixture throws in
             let connection = try fixture.mailServer()
             try connection.send("AUTH\t1\tLOGIN\tservice=smtp\tsecured\nAUTH\t2\tLOGIN\tservice=smtp\tsecured\n".utf8)
             let prompts = try [connection.line(), connection.line()].compactMap { $0 }.sorted()
@@ -201,7 +202,7 @@ struct DovecotSocketTests {
 
     @Test("a mail server that goes away takes its open requests with it")
     func disconnect() async throws {
-        try await AuthenticationSocketFixture.with { fixture in
+        try await AuthenticationSocketFixture.with { fixture throws in
             for _ in 0..<3 {
                 let connection = try fixture.mailServer()
                 try connection.send(
@@ -214,7 +215,7 @@ struct DovecotSocketTests {
 
     @Test("what breaks the protocol loses the connection and nothing else")
     func garbage() async throws {
-        try await AuthenticationSocketFixture.with { fixture in
+        try await AuthenticationSocketFixture.with { fixture throws in
             let healthy = try fixture.mailServer()
             for octets in [
                 "GET / HTTP/1.1\r\n\r\n", "VERSION\t1\t1\nAUTH\tx\n", String(repeating: "A", count: 40_000) + "\n",
@@ -222,7 +223,7 @@ struct DovecotSocketTests {
                 let connection = try LocalConnection(fixture.dovecot.path)
                 try connection.send(octets.utf8)
                 let greeting = try String(decoding: connection.rest(), as: UTF8.self)
-                #expect(!greeting.contains("OK") && !greeting.contains("FAIL"))
+                #expect(!greeting.contains("\nOK") && !greeting.contains("\nFAIL"))
             }
             #expect(try Self.logIn(healthy, .plain) == "OK\t1\tuser=alice@example.org")
         }
@@ -230,7 +231,7 @@ struct DovecotSocketTests {
 
     @Test("our own trouble is said in codes to those who read them, and by a lost connection to the others")
     func trouble() async throws {
-        try await AuthenticationSocketFixture.with { fixture in
+        try await AuthenticationSocketFixture.with { fixture throws in
             let postfix = try fixture.mailServer(version: "1\t1")
             let dovecot = try fixture.mailServer(version: "1\t2")
             // The store is gone: nothing can be looked up.
@@ -245,7 +246,7 @@ struct DovecotSocketTests {
 
     @Test("a client that takes too long over its response is told so")
     func timeout() async throws {
-        try await AuthenticationSocketFixture.with(responseTime: .milliseconds(20)) { fixture in
+        try await AuthenticationSocketFixture.with(responseTime: .milliseconds(20)) { fixture throws in
             let connection = try fixture.mailServer()
             try connection.send("AUTH\t1\tLOGIN\tservice=smtp\tsecured\n".utf8)
             #expect(try connection.line() == "CONT\t1\tVXNlcm5hbWU6")

@@ -32,7 +32,7 @@ struct LocalSocketTests {
 
     @Test("a socket that is served stays, and goes when its server closes it")
     func served() async throws {
-        try await AuthenticationSocketFixture.with { fixture in
+        try await AuthenticationSocketFixture.with { fixture throws in
             let path = fixture.dovecot.path
             #expect(throws: LocalSocket.Obstacle.inUse(path: path)) { try LocalSocket.removeStale(path) }
             #expect(LocalFile.exists(path))
@@ -42,7 +42,7 @@ struct LocalSocketTests {
     @Test("closing removes the socket, but not another one in its place")
     func closing() async throws {
         let directory = try TemporaryDirectory()
-        try await AuthenticationSocketFixture.with { fixture in
+        try await AuthenticationSocketFixture.with { fixture throws in
             // Somebody puts a socket of his own in the other's place.
             let path = fixture.saslauthd.path
             #expect(unlink(path) == 0)

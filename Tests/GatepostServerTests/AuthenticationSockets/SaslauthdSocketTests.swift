@@ -27,7 +27,7 @@ struct SaslauthdSocketTests {
         ]
     )
     func accepted(login: String, realm: String) async throws {
-        try await AuthenticationSocketFixture.with { fixture in
+        try await AuthenticationSocketFixture.with { fixture throws in
             #expect(try Self.ask(fixture, login, realm: realm) == "OK")
             #expect(fixture.log.lines.contains { $0.hasPrefix("login [") && $0.contains("saslauthd") })
         }
@@ -44,7 +44,7 @@ struct SaslauthdSocketTests {
         ]
     )
     func refused(login: String, password: String, realm: String, cause: String) async throws {
-        try await AuthenticationSocketFixture.with { fixture in
+        try await AuthenticationSocketFixture.with { fixture throws in
             let reply = try Self.ask(fixture, login, password, realm: realm)
             #expect(reply.hasPrefix("NO Authentication failed (ref ") && reply.hasSuffix(")"), "\(reply)")
             let reference = reply.dropFirst("NO Authentication failed (ref ".count).dropLast()
@@ -54,7 +54,7 @@ struct SaslauthdSocketTests {
 
     @Test("a string that is too long ends the connection without a reply")
     func tooLong() async throws {
-        try await AuthenticationSocketFixture.with { fixture in
+        try await AuthenticationSocketFixture.with { fixture throws in
             #expect(try Self.ask(fixture, String(repeating: "a", count: 1025)) == "no reply")
             #expect(try Self.ask(fixture, "alice") == "OK")
         }

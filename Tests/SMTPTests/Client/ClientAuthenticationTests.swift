@@ -38,7 +38,7 @@ struct ClientAuthenticationTests {
             security: .implicit,
             credentials: .tim,
             opening("AUTH LOGIN PLAIN")
-                + "C: AUTH PLAIN \(plainResponse)\nS: 454 4.7.0 later\n! failed refused PLAIN at AUTH"
+                + "C: AUTH PLAIN \(plainResponse)\nS: 454 4.7.0 later\n! failed unavailable PLAIN at AUTH"
         ),
         Dialog(
             "the next mechanism after 504",

@@ -131,6 +131,7 @@ extension ClientSession {
         case .malformedReply(let error): "malformed (\(error.code.rawValue))"
         case .authenticationAborted(let mechanism, let failure): "aborted \(mechanism) (\(failure.reason))"
         case .authenticationRefused(let mechanism): "refused \(mechanism)"
+        case .authenticationUnavailable(let mechanism): "unavailable \(mechanism)"
         case .tlsFailed: "tlsFailed"
         case .noUsableMechanism: "noUsableMechanism"
         case .connectionClosed: "connectionClosed"

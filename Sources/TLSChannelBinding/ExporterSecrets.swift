@@ -1,5 +1,4 @@
 public import NIOCore
-internal import NIOSSL
 internal import Synchronization
 
 /// Catches the TLS 1.3 exporter secret of each handshake out of a context's key log, until its connection takes it.
@@ -36,7 +35,7 @@ public final class ExporterSecrets: Sendable {
     }
 
     /// The secret of the connection whose client sent this random; once only.
-    func take(clientRandom: [UInt8]) -> [UInt8]? {
+    package func take(clientRandom: [UInt8]) -> [UInt8]? {
         self.state.withLock { state in
             guard let secret = state.secrets.removeValue(forKey: clientRandom) else { return nil }
             if let index = state.order.firstIndex(of: clientRandom) { state.order.remove(at: index) }
@@ -64,37 +63,5 @@ public final class ExporterSecrets: Sendable {
             }
         }
         return high == nil && !octets.isEmpty ? octets : nil
-    }
-}
-
-/// Reads the client's random out of the first record of a TLS connection, then leaves the pipeline.
-final class ClientRandomObserver: ChannelInboundHandler, RemovableChannelHandler {
-    typealias InboundIn = ByteBuffer
-    typealias InboundOut = ByteBuffer
-
-    /// Record header 5, handshake header 4, version 2, random 32 (RFC 8446 §5.1, §4.1.2).
-    private static let offset = 11
-    private static let length = 32
-
-    private var head: [UInt8] = []
-    private let found: ([UInt8]) -> Void
-
-    init(found: @escaping ([UInt8]) -> Void) {
-        self.found = found
-    }
-
-    func channelRead(context: ChannelHandlerContext, data: NIOAny) {
-        let buffer = self.unwrapInboundIn(data)
-        let end = Self.offset + Self.length
-        guard self.head.count < end else {
-            context.fireChannelRead(data)
-            return
-        }
-        self.head += buffer.readableBytesView.prefix(end - self.head.count)
-        let isComplete = self.head.count == end
-        if isComplete { self.found(Array(self.head[Self.offset...])) }
-        // Before the removal: who has left the pipeline has nobody to pass a ClientHello to.
-        context.fireChannelRead(data)
-        if isComplete { context.pipeline.syncOperations.removeHandler(self, promise: nil) }
     }
 }
