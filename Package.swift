@@ -155,13 +155,19 @@ let package = Package(
         .executableTarget(
             name: "gatepost",
             dependencies: [
-                "GatepostServer", "GatepostModel", "OAuthClient", "SMTPClient", "SMTP", "SASL", "MailSyntax",
+                "GatepostServer", "GatepostModel", "OAuthClient", "SMTPClient", "SMTP", "SASL", "SASLKerberos", "MailSyntax",
                 .product(name: "ArgumentParser", package: "swift-argument-parser"),
                 .product(name: "Crypto", package: "swift-crypto"),
                 .product(name: "NIOCore", package: "swift-nio"),
                 .product(name: "NIOPosix", package: "swift-nio"),
                 .product(name: "Logging", package: "swift-log"),
             ],
+            swiftSettings: strict
+        ),
+        // Times the audit trail: Scripts/audit-bench.
+        .executableTarget(
+            name: "AuditBenchmark",
+            dependencies: ["GatepostSQLite", "GatepostModel", "MailSyntax", "SASL"],
             swiftSettings: strict
         ),
         .testTarget(name: "SMTPTests", dependencies: ["SMTP", "SASL", "MailSyntax"], swiftSettings: strict),
@@ -180,7 +186,7 @@ let package = Package(
         .testTarget(name: "MailSyntaxTests", dependencies: ["MailSyntax"], swiftSettings: strict),
         .testTarget(
             name: "EndToEndTests",
-            dependencies: ["gatepost", .product(name: "Crypto", package: "swift-crypto")],
+            dependencies: ["gatepost", "SASLKerberos", "SASL", .product(name: "Crypto", package: "swift-crypto")],
             exclude: ["Programs"],
             swiftSettings: strict
         ),
@@ -219,7 +225,7 @@ let package = Package(
             name: "GatepostServerTests",
             dependencies: [
                 "GatepostServer", "GatepostDelivery", "GatepostModel", "GatepostSQLite", "GatepostTesting", "MailSyntax",
-                "AuthenticationProtocols", "OAuthClient", "SASL",
+                "AuthenticationProtocols", "OAuthClient", "SASL", "SMTP",
                 .product(name: "Crypto", package: "swift-crypto"),
                 .product(name: "CryptoExtras", package: "swift-crypto"),
                 .product(name: "JWTKit", package: "jwt-kit"),

@@ -18,6 +18,7 @@ let package = Package(
                 .product(name: "Benchmark", package: "benchmark"),
                 .product(name: "MailSyntax", package: "gatepost"),
                 .product(name: "SASL", package: "gatepost"),
+                .product(name: "SASLKerberos", package: "gatepost"),
                 .product(name: "SMTP", package: "gatepost"),
             ],
             path: "Benchmarks/GatepostBenchmarks",

@@ -105,8 +105,9 @@ public struct DovecotAuthClient: Sendable {
         var fields = ["\(self.lastIdentifier)", "PLAIN", "service=\(request.service)"]
         if request.isSecured { fields.append("secured") }
         if let address = request.remoteAddress { fields.append("rip=\(address)") }
-        // This login ends here: no mail process will ask for it.
-        fields.append("nologin")
+        // This login ends here: no mail process will ask for it. And whoever asks has limits of its own: the other server's would make
+        // everybody at one address wait for one who guesses.
+        fields += ["nologin", "no-penalty"]
         var message = [0] + Array(request.user.utf8) + [0]
         request.password.withUnsafeBytes { message.append(contentsOf: $0) }
         // The response comes last: that is how the server finds its end.

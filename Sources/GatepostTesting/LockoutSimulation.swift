@@ -137,9 +137,10 @@ package struct LockoutSimulation {
             report.attempts += 1
             report.refusals[actor.name, default: (0, 0)].attempts += 1
             switch self.lockout.admission(of: attempt, now: step.time) {
-            case .refused:
+            case .refused(_, let reason):
                 self.refused(attempt, actor, step, &report)
-                _ = self.lockout.ended(attempt, .refused(.locked), now: step.time)
+                let code: AuthenticationReason = reason == .tooManyFailures ? .tooMany : .locked
+                _ = self.lockout.ended(attempt, .refused(code), now: step.time)
             case .delayed(let delay):
                 report.longestDelay = max(report.longestDelay, delay)
                 fallthrough

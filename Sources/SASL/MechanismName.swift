@@ -60,6 +60,8 @@ public struct MechanismName: Hashable, Sendable, CustomStringConvertible {
     public static let scramSHA512Plus = MechanismName(known: "SCRAM-SHA-512-PLUS")
     /// `EXTERNAL` (RFC 4422, appendix A).
     public static let external = MechanismName(known: "EXTERNAL")
+    /// `GSSAPI`: Kerberos 5 (RFC 4752).
+    public static let gssapi = MechanismName(known: "GSSAPI")
     /// `OAUTHBEARER` (RFC 7628).
     public static let oauthBearer = MechanismName(known: "OAUTHBEARER")
     /// `XOAUTH2`, Google's and Microsoft's own form of a bearer token.

@@ -40,6 +40,7 @@ extension Command {
             try words.requireEnd("STARTTLS takes no argument")
             self = .startTLS
         case "AUTH": self = try Command.auth(&words)
+        case "XCLIENT": self = .xclient(Array(words.rest()))
         default:
             if Command.isHTTP(upper) { throw .crossProtocol }
             throw .unknownCommand

@@ -20,6 +20,8 @@ public enum Command: Hashable, Sendable {
     case startTLS
     /// The response is still base64 or `=`; ``InitialResponseText`` tells absent from present.
     case auth(mechanism: MechanismName, initialResponse: [UInt8]?)
+    /// Postfix's extension for proxies, its arguments as given: only a session that trusts its peer reads them.
+    case xclient([UInt8])
 
     /// The verb in upper case, for logs and metrics.
     public var verb: String {
@@ -38,6 +40,7 @@ public enum Command: Hashable, Sendable {
         case .quit: "QUIT"
         case .startTLS: "STARTTLS"
         case .auth: "AUTH"
+        case .xclient: "XCLIENT"
         }
     }
 }

@@ -71,13 +71,18 @@ struct ConnectionIntake: Sendable {
             }
             channel.closeFuture.whenComplete { _ in self.registry.refusalEnded() }
         }
+        var reassign: ((SessionPeer) -> Reply?)?
+        if let address = peer.address, self.configuration.forwarders.contains(where: { $0.contains(address) }) {
+            reassign = { self.refusal(channel, $0, isMove: true) }
+        }
         try channel.pipeline.syncOperations.addHandler(
             SessionChannelHandler(
                 shared: self.shared,
                 peer: peer,
                 service: self.service,
                 eventLoop: channel.eventLoop,
-                refusal: refusal
+                refusal: refusal,
+                reassign: reassign
             )
         )
     }

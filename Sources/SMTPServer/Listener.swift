@@ -20,6 +20,8 @@ public struct Listener: Sendable {
         public var denied: [IPNetwork]
         /// Proxies: what connects from there must begin with a ``ProxyHeader``, and what connects from elsewhere may not.
         public var proxies: [IPNetwork]
+        /// Proxies that may name their client with XCLIENT.
+        public var forwarders: [IPNetwork]
 
         public init(
             name: String,
@@ -28,7 +30,8 @@ public struct Listener: Sendable {
             session: ServerSessionConfiguration,
             timeouts: SessionTimeouts = SessionTimeouts(),
             denied: [IPNetwork] = [],
-            proxies: [IPNetwork] = []
+            proxies: [IPNetwork] = [],
+            forwarders: [IPNetwork] = []
         ) {
             self.name = name
             self.host = host
@@ -37,6 +40,7 @@ public struct Listener: Sendable {
             self.timeouts = timeouts
             self.denied = denied
             self.proxies = proxies
+            self.forwarders = forwarders
         }
     }
 

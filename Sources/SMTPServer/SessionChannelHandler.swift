@@ -26,8 +26,11 @@ final class SessionChannelHandler: ChannelDuplexHandler {
     }
 
     private let shared: Shared
-    private let peer: SessionPeer
-    private let responder: any SessionResponder
+    private var peer: SessionPeer
+    private var responder: any SessionResponder
+    private let service: any SessionService
+    /// Moves the connection to another client's account of sessions; nil where the peer is not trusted to name one.
+    private let reassign: ((SessionPeer) -> Reply?)?
     private let executor: EventLoopExecutor
     private var session: ServerSession
     private var input = ByteBuffer()
@@ -49,13 +52,23 @@ final class SessionChannelHandler: ChannelDuplexHandler {
     private var tlsIdentity: TLSContextSource.Identity?
     private var clientRandom: [UInt8]?
     private var clientCertificate: [UInt8]?
+    private var tlsVersion: String?
 
-    init(shared: Shared, peer: SessionPeer, service: any SessionService, eventLoop: any EventLoop, refusal: Reply?) {
+    init(
+        shared: Shared,
+        peer: SessionPeer,
+        service: any SessionService,
+        eventLoop: any EventLoop,
+        refusal: Reply?,
+        reassign: ((SessionPeer) -> Reply?)? = nil
+    ) {
         self.shared = shared
         self.peer = peer
+        self.service = service
+        self.reassign = reassign
         self.responder = service.makeResponder(for: peer)
         self.executor = EventLoopExecutor(eventLoop)
-        self.session = ServerSession(configuration: shared.configuration)
+        self.session = ServerSession(configuration: shared.configuration, trustsForwarding: reassign != nil)
         self.isHandshaking = shared.configuration.security == .implicit
         self.lastActivity = eventLoop.now
         self.refusal = refusal
@@ -139,6 +152,7 @@ final class SessionChannelHandler: ChannelDuplexHandler {
     private func tellResponder() {
         guard self.isGone, !self.isResponderBusy, !self.isResponderTold else { return }
         self.isResponderTold = true
+        if let notice = self.session.noticeAtEnd { self.responder.noticed(notice, facts: self.facts) }
         self.responder.abandonMessage()
         self.responder.closed()
     }
@@ -192,6 +206,9 @@ final class SessionChannelHandler: ChannelDuplexHandler {
                 return step
             }
             self.input.moveReaderIndex(forwardBy: consumed)
+            if let notice = self.session.takeAuthenticationNotice() {
+                self.responder.noticed(notice, facts: self.facts)
+            }
             hasProgressed = hasProgressed || consumed > 0
             if case .waitForInput = action, consumed == 0 { break }
             self.perform(action, context)
@@ -250,21 +267,41 @@ final class SessionChannelHandler: ChannelDuplexHandler {
             reply.encode(into: &self.output)
             self.flush(context)
             self.startTLS(context)
+        case .becomeClient(let client):
+            self.perform(self.session.receive(forwarded: self.become(client)), context)
         case .close(let reply):
             reply?.encode(into: &self.output)
             self.closeAfterFlush(context)
         }
     }
 
-    private func ask(_ request: SessionRequest, _ context: ChannelHandlerContext) {
-        let facts = SessionFacts(
+    /// Starts over for the proxy's client.
+    ///
+    /// - Returns: Why he is refused; nil: he is not.
+    private func become(_ client: ForwardedClient) -> Reply? {
+        // A client that the proxy does not know is the proxy itself, as far as limits go.
+        self.peer.address = client.address ?? self.peer.address
+        self.peer.port = client.port ?? self.peer.port
+        if let refusal = self.reassign?(self.peer) { return refusal }
+        self.responder.abandonMessage()
+        self.responder.closed()
+        self.responder = self.service.makeResponder(for: self.peer)
+        return nil
+    }
+
+    private var facts: SessionFacts {
+        SessionFacts(
             isTLS: self.session.isTLS,
             clientName: self.session.clientName,
             protocolKeyword: self.session.protocolKeyword,
             mechanism: self.session.mechanismName,
-            clientCertificate: self.clientCertificate
+            clientCertificate: self.clientCertificate,
+            tlsVersion: self.tlsVersion
         )
-        switch self.responder.answer(request, facts: facts) {
+    }
+
+    private func ask(_ request: SessionRequest, _ context: ChannelHandlerContext) {
+        switch self.responder.answer(request, facts: self.facts) {
         case .now(let answer):
             self.perform(self.session.receive(answer), context)
         case .later(let work):
@@ -347,6 +384,7 @@ final class SessionChannelHandler: ChannelDuplexHandler {
         do {
             let handler = try context.pipeline.syncOperations.handler(type: NIOSSLServerHandler.self)
             self.clientCertificate = try handler.peerCertificate?.toDERBytes()
+            self.tlsVersion = handler.tlsVersion.map { SessionChannelHandler.text(of: $0) }
         } catch {
             self.clientCertificate = nil
         }
@@ -368,6 +406,15 @@ final class SessionChannelHandler: ChannelDuplexHandler {
             channelBindings: bindings,
             hasClientCertificate: self.clientCertificate != nil
         )
+    }
+
+    private static func text(of version: TLSVersion) -> String {
+        switch version {
+        case .tlsv1: "1.0"
+        case .tlsv11: "1.1"
+        case .tlsv12: "1.2"
+        case .tlsv13: "1.3"
+        }
     }
 
     private func closeIfIdle(_ context: ChannelHandlerContext) {

@@ -89,7 +89,9 @@ public final class SessionRegistry: Sendable {
         let network = address.flatMap { self.isUnlimited($0) ? nil : $0.network() }
         return self.state.withLock { state in
             let identifier = ObjectIdentifier(channel)
-            let isMove = state.channels[identifier] != nil
+            let entry = state.channels[identifier]
+            let isMove = entry != nil
+            if let entry, entry.network == network { return .admitted }
             if state.isShuttingDown { return .shuttingDown }
             guard isMove || state.channels.count < self.maximumSessions else { return .serverFull }
             if let network {

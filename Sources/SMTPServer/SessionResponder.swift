@@ -36,6 +36,8 @@ public struct SessionPeer: Sendable {
 /// What is known of a session when it asks.
 public struct SessionFacts: Sendable {
     public var isTLS: Bool
+    /// `1.2` or `1.3`; nil without TLS.
+    public var tlsVersion: String?
     /// The name given with EHLO or HELO.
     public var clientName: String?
     /// For `Received` (RFC 3848).
@@ -49,9 +51,11 @@ public struct SessionFacts: Sendable {
         clientName: String?,
         protocolKeyword: String,
         mechanism: MechanismName?,
-        clientCertificate: [UInt8]? = nil
+        clientCertificate: [UInt8]? = nil,
+        tlsVersion: String? = nil
     ) {
         self.isTLS = isTLS
+        self.tlsVersion = tlsVersion
         self.clientName = clientName
         self.protocolKeyword = protocolKeyword
         self.mechanism = mechanism
@@ -67,6 +71,9 @@ public protocol SessionResponder: AnyObject, Sendable {
     /// Answers a question.
     func answer(_ request: SessionRequest, facts: SessionFacts) -> SessionResponse
 
+    /// An AUTH ended without a question: for the records, the reply is settled.
+    func noticed(_ notice: AuthenticationNotice, facts: SessionFacts)
+
     /// Takes a piece of the message under way, between `.message` and `.endOfMessage`. The octets are valid only during the call.
     ///
     /// - Returns: nil to go on; else work to wait for before more is read.
@@ -77,6 +84,11 @@ public protocol SessionResponder: AnyObject, Sendable {
 
     /// The connection is gone. Called once, last.
     func closed()
+}
+
+extension SessionResponder {
+    /// Keeps no records.
+    public func noticed(_ notice: AuthenticationNotice, facts: SessionFacts) {}
 }
 
 /// An answer at once, or work that leads to one.

@@ -46,7 +46,7 @@ struct DovecotAuthClientTests {
         #expect(identifier == 1)
         #expect(
             String(decoding: octets, as: UTF8.self)
-                == "AUTH\t1\tPLAIN\tservice=smtp\tsecured\trip=192.0.2.7\tnologin\tresp=AGFsaWNlAHNlY3JldA==\n"
+                == "AUTH\t1\tPLAIN\tservice=smtp\tsecured\trip=192.0.2.7\tnologin\tno-penalty\tresp=AGFsaWNlAHNlY3JldA==\n"
         )
     }
 

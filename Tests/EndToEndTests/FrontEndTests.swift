@@ -330,8 +330,13 @@ struct PostfixCyrusTests {
     .frontEnd(.exim)
 )
 struct EximDovecotTests {
-    /// gsasl says STARTTLS without an EHLO, which Exim refuses.
-    @Test(arguments: FrontEndChecks.cases(PostfixDovecotTests.mechanisms).filter { !($0.client is GSASL) })
+    /// Without gsasl, which says STARTTLS without an EHLO: Exim refuses that. Exim is slow at TLS, and its authenticators see no difference
+    /// between STARTTLS and implicit TLS, so that one client is enough for the latter.
+    @Test(
+        arguments: FrontEndChecks.cases(PostfixDovecotTests.mechanisms).filter {
+            !($0.client is GSASL) && ($0.transport == .startTLS || $0.client is Swaks)
+        }
+    )
     func `a real client logs in with its password and with no other`(_ example: ClientCase) async throws {
         try await FrontEndChecks.check(example)
     }

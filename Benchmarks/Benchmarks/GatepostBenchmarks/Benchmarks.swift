@@ -11,5 +11,6 @@ let benchmarks: @Sendable () -> Void = {
     commandBenchmarks()
     sessionBenchmarks()
     mechanismBenchmarks()
+    kerberosBenchmarks()
     syntaxBenchmarks()
 }

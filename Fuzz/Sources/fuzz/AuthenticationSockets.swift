@@ -1,8 +1,8 @@
 internal import AuthenticationProtocols
 internal import SASL
 
-/// A mail server on the authentication socket: the same events however its octets are cut, every answer a line that can be read, and no more
-/// requests open than allowed. The accounts' side is played by the identifiers: 1 succeeds, 2 fails, others get a challenge.
+/// A mail server on the authentication socket: the same events however its octets are cut, every answer a line that can be
+/// read, and no more requests open than allowed. The accounts' side is played by the identifiers: 1 succeeds, 2 fails, others get a challenge.
 func fuzzDovecotServer(_ input: [UInt8]) {
     var lines: [[UInt8]] = [[]]
     for octet in input {
@@ -107,7 +107,10 @@ private func request(_ parts: [[UInt8]]) -> [[UInt8]]? {
             guard let request = try decoder.receive(part) else { continue }
             check(found == nil, "a connection has two requests")
             found = [request.login, request.password.octets, request.service, request.realm]
-            check(found?.allSatisfy { $0.count <= SaslauthdRequestDecoder.maximumOctets } == true, "a string is too long")
+            check(
+                found?.allSatisfy { $0.count <= SaslauthdRequestDecoder.maximumOctets } == true,
+                "a string is too long"
+            )
             check(request.qualifiedLogin.count <= 2 * SaslauthdRequestDecoder.maximumOctets + 1, "a name is too long")
         }
     } catch {

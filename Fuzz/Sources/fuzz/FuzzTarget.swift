@@ -21,6 +21,7 @@ enum FuzzTarget: String, CaseIterable {
     case ntlm
     case external
     case bearer
+    case gssapi
     case saslprep
     case scramClient = "scram-client"
     case clientMechanism = "client-mechanism"
@@ -29,6 +30,7 @@ enum FuzzTarget: String, CaseIterable {
     case addresses
     case mailbox
     case encodings
+    case proxy
     case dovecotClient = "dovecot-client"
     case dovecotServer = "dovecot-server"
     case dovecotLine = "dovecot-line"
@@ -58,6 +60,7 @@ enum FuzzTarget: String, CaseIterable {
         case .ntlm: fuzzServerMechanism([.ntlm], input)
         case .external: fuzzServerMechanism([.external], input)
         case .bearer: fuzzServerMechanism([.oauthBearer, .xoauth2], input)
+        case .gssapi: fuzzServerMechanism([.gssapi], input)
         case .saslprep: fuzzSASLprep(input)
         case .scramClient: fuzzClientMechanism(.scramSHA256, input)
         case .clientMechanism: fuzzAnyClientMechanism(input)
@@ -66,6 +69,7 @@ enum FuzzTarget: String, CaseIterable {
         case .addresses: fuzzAddresses(input)
         case .mailbox: fuzzMailbox(input)
         case .encodings: fuzzEncodings(input)
+        case .proxy: fuzzProxy(input)
         case .dovecotClient: fuzzDovecotClient(input)
         case .dovecotServer: fuzzDovecotServer(input)
         case .dovecotLine: fuzzDovecotLine(input)

@@ -4,7 +4,7 @@ internal import SASL
 func answer(_ question: ServerQuestion) -> ServerAnswer {
     check(!question.authenticationIdentity.utf8.contains(0), "an identity with NUL is asked about")
     switch question {
-    case .external, .bearerToken: break
+    case .external, .bearerToken, .securityContext: break
     default: check(!question.authenticationIdentity.isEmpty, "an empty identity is asked about")
     }
     switch question {
@@ -18,13 +18,15 @@ func answer(_ question: ServerQuestion) -> ServerAnswer {
     case .bearerToken(let question):
         return question.token == Secret("secret")
             ? .bearerToken(.accepted(identity: "alice")) : .bearerToken(.refused(.init()))
+    case .securityContext(let question): return .securityContext(question.perform())
+    case .principal(let question): return .principal(identity: question.principal == "alice@R" ? "alice" : nil)
     }
 }
 
 /// Whether a fuzzer that does not compute digests could have logged in by itself.
 private func provesNothing(_ name: MechanismName) -> Bool {
     switch name {
-    case .plain, .login, .external, .oauthBearer, .xoauth2: true
+    case .plain, .login, .external, .oauthBearer, .xoauth2, .gssapi: true
     default: false
     }
 }
@@ -45,6 +47,7 @@ func fuzzServerMechanism(_ names: [MechanismName], _ input: [UInt8]) {
         first & 4 != 0 || name.bindsToChannel
         ? ChannelBindings([.tlsExporter: Array(repeating: 7, count: 32), .tlsServerEndPoint: [1, 2, 3]]) : .none
     context.offersChannelBinding = first & 8 != 0
+    context.securityContext = OpenContext()
     guard var mechanism = ServerMechanisms.make(name, context: context) else {
         return check(false, "no mechanism \(name)")
     }

@@ -49,8 +49,14 @@ struct DestinationPolicy: Sendable {
 extension RelayLogin {
     /// User and password as they stand in the configuration; nil without.
     fileprivate init?(_ relay: Configuration.Relay) {
-        guard let user = relay.user, let password = relay.password else { return nil }
-        let credentials = ClientCredentials(authenticationIdentity: user, password: password)
+        let credentials: ClientCredentials
+        if let contexts = relay.securityContexts {
+            credentials = ClientCredentials(tickets: contexts)
+        } else if let user = relay.user, let password = relay.password {
+            credentials = ClientCredentials(authenticationIdentity: user, password: password)
+        } else {
+            return nil
+        }
         self.init(material: { Material(credentials: credentials) }, mark: { "configured" })
     }
 }

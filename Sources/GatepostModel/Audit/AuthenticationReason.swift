@@ -45,6 +45,8 @@ package enum AuthenticationReason: String, Sendable, Hashable, Codable, CaseIter
     case kerberosPrincipal = "kerberos-principal"
     /// Octets that are not UTF-8 but read well as Latin-1: an old client's.
     case latin1 = "latin-1"
+    /// Mail of a sandbox account stays here, and the server that asks would send it.
+    case sandbox = "sandbox-account"
     /// The message breaks the mechanism's grammar.
     case malformed
     /// The client gave the exchange up, or hung up in the middle.

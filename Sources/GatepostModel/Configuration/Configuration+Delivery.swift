@@ -62,6 +62,8 @@ extension Configuration {
         package var passwordFile: String?
         /// `nil`: the strongest that is offered.
         package var mechanism: MechanismName?
+        /// With GSSAPI: what makes its contexts.
+        package var securityContexts: (any SecurityContextSource)?
         /// PEM files of the certificate to show, and of its key.
         package var certificate: String?
         package var key: String?
@@ -74,7 +76,8 @@ extension Configuration {
             tls: Security = .required,
             user: String? = nil,
             password: Secret? = nil,
-            mechanism: MechanismName? = nil
+            mechanism: MechanismName? = nil,
+            securityContexts: (any SecurityContextSource)? = nil
         ) {
             self.host = host
             self.port = port
@@ -82,6 +85,7 @@ extension Configuration {
             self.user = user
             self.password = password
             self.mechanism = mechanism
+            self.securityContexts = securityContexts
         }
     }
 

@@ -13,7 +13,7 @@ extension Configuration {
             attempts: Int = 10,
             window: Duration = .seconds(3600),
             duration: Duration = .seconds(900),
-            guessesPerDay: Int = 100,
+            guessesPerDay: Int = 200,
             accounts: Int = 10
         ) {
             self.attempts = attempts

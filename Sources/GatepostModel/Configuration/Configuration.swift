@@ -19,6 +19,7 @@ package struct Configuration: Sendable {
     package var delivery: Delivery
     package var limits: Limits
     package var log: Log
+    package var audit: Audit
 
     package init(
         hostname: String,
@@ -32,7 +33,8 @@ package struct Configuration: Sendable {
         networks: Networks = Networks(),
         delivery: Delivery = Delivery(),
         limits: Limits = Limits(),
-        log: Log = Log()
+        log: Log = Log(),
+        audit: Audit = Audit()
     ) {
         self.hostname = hostname
         self.data = data
@@ -46,6 +48,7 @@ package struct Configuration: Sendable {
         self.delivery = delivery
         self.limits = limits
         self.log = log
+        self.audit = audit
     }
 }
 
@@ -95,6 +98,8 @@ extension Configuration {
         package var cache: Duration
         /// Whose bearer tokens count for OAUTHBEARER and XOAUTH2.
         package var oauth: [OAuthIssuer]
+        /// Where the keys for GSSAPI are; `nil`: no Kerberos.
+        package var kerberos: Kerberos?
         /// Whether NTLMv1 and NTLM2 session responses are accepted, which are weak.
         package var ntlmV1: Bool
         /// What new main passwords must be like.
@@ -112,6 +117,7 @@ extension Configuration {
             defaultDomain: String? = nil,
             cache: Duration = .seconds(300),
             oauth: [OAuthIssuer] = [],
+            kerberos: Kerberos? = nil,
             ntlmV1: Bool = false,
             passwordCheckers: [PasswordChecker] = []
         ) {
@@ -120,6 +126,7 @@ extension Configuration {
             self.defaultDomain = defaultDomain
             self.cache = cache
             self.oauth = oauth
+            self.kerberos = kerberos
             self.ntlmV1 = ntlmV1
             self.passwordCheckers = passwordCheckers
         }
@@ -148,6 +155,15 @@ extension Configuration {
         package init(allow: [IPNetwork] = [], deny: [IPNetwork] = []) {
             self.allow = allow
             self.deny = deny
+        }
+    }
+
+    /// The audit trail.
+    package struct Audit: Sendable, Hashable {
+        package var retention: AuditRetention
+
+        package init(retention: AuditRetention = AuditRetention()) {
+            self.retention = retention
         }
     }
 

@@ -43,6 +43,7 @@ package enum DurationText {
         case "h": 3_600_000
         case "d": 86_400_000
         case "w": 7 * 86_400_000
+        case "y": 365 * 86_400_000
         default: nil
         }
     }

@@ -20,6 +20,12 @@ package struct Lockout: Sendable {
         package var delay: Duration
         /// Locks that began with it.
         package var locks: [Lock]
+
+        package init(result: LoginResult, delay: Duration, locks: [Lock]) {
+            self.result = result
+            self.delay = delay
+            self.locks = locks
+        }
     }
 
     struct Pair: Hashable, Sendable {
@@ -214,7 +220,8 @@ package struct Lockout: Sendable {
         now: Timestamp
     ) -> [Lock] {
         var visitor = self.visitors[network] ?? Visitor(now: now)
-        visitor.failed(now: now, limit: self.policy.failuresPerMinute)
+        // What was refused for the rate itself counts no further, or a client that hurries would never get in.
+        if reason != .tooMany { visitor.failed(now: now, limit: self.policy.failuresPerMinute) }
         var locks: [Lock] = []
         if isGuessable, reason.isAttemptAtAccount, self.ban(network, now: now) == nil {
             let name = attempt.account ?? attempt.loginName
@@ -391,7 +398,7 @@ extension AuthenticationReason {
     /// Whether a secret was looked at and was wrong. An old password is one that the owner's devices still have.
     package var isGuess: Bool {
         switch self {
-        case .wrongPassword, .latin1: true
+        case .wrongPassword: true
         default: false
         }
     }
@@ -399,7 +406,7 @@ extension AuthenticationReason {
     /// Whether it says that somebody tried his luck at an account, whether or not there is one.
     package var isAttemptAtAccount: Bool {
         switch self {
-        case .wrongPassword, .latin1, .unknownAccount, .noDomain, .domainNotHosted, .disabled, .locked: true
+        case .wrongPassword, .unknownAccount, .noDomain, .domainNotHosted, .disabled, .locked: true
         default: false
         }
     }

@@ -7,7 +7,9 @@ package struct LockoutPolicy: Sendable, Hashable {
     package var window: Duration
     /// The first lock; each further one is twice as long as the last.
     package var duration: Duration
-    /// Different wrong secrets against one account within any 24 hours, from all places together where it never logged in.
+    /// Different wrong secrets against one account within any 24 hours, all in all: half of them from all places together where it never
+    /// logged in, a quarter from newcomers in a network of its own, a quarter from a client that it logged in with. At least eight times
+    /// ``attempts``, or the parts are larger than the whole.
     package var guessesPerDay: Int
     /// Accounts that an address may guess at within ``window``; the last of them bans it.
     package var accounts: Int
@@ -23,7 +25,7 @@ package struct LockoutPolicy: Sendable, Hashable {
         attempts: Int = 10,
         window: Duration = .seconds(3600),
         duration: Duration = .seconds(900),
-        guessesPerDay: Int = 100,
+        guessesPerDay: Int = 200,
         accounts: Int = 10,
         failuresPerMinute: Int = 30,
         allow: [IPNetwork] = [],
@@ -46,35 +48,31 @@ package struct LockoutPolicy: Sendable, Hashable {
 
     /// All places together where the account never logged in.
     var strangers: Tally.Limits {
-        Tally.Limits(
-            attempts: nil,
-            window: self.window,
-            duration: self.duration,
-            longest: Self.longest,
-            day: self.guessesPerDay
-        )
+        self.limits(attempts: nil, longest: Self.longest, day: self.strangersPerDay)
     }
 
-    /// One of those places. A fifth of the whole at most: a single guesser leaves the rest to others, among whom the owner may be.
+    /// One of those places: a fifth of that at most, so that a single guesser leaves the rest to others, among whom the owner may be.
     var strangeNetwork: Tally.Limits {
-        Tally.Limits(
+        let fifth = max(2 * self.attempts, self.strangersPerDay / 5)
+        return self.limits(
             attempts: self.attempts,
-            window: self.window,
-            duration: self.duration,
             longest: Self.longest,
-            day: min(self.guessesPerDay, max(self.attempts, self.guessesPerDay / 5))
+            day: min(self.strangersPerDay, fifth)
         )
     }
 
     /// A client, or the newcomers, in a network where the account logged in. The owner sits there: locks grow no longer than the window.
-    /// Half of the whole at most, so that a guesser who is both stays below it.
     var ownPlace: Tally.Limits {
-        Tally.Limits(
+        self.limits(
             attempts: self.attempts,
-            window: self.window,
-            duration: self.duration,
             longest: max(self.duration, min(self.window, Self.longest)),
-            day: min(self.guessesPerDay, max(self.attempts, self.guessesPerDay / 2))
+            day: max(self.attempts, self.guessesPerDay / 4)
         )
+    }
+
+    private var strangersPerDay: Int { max(self.attempts, self.guessesPerDay / 2) }
+
+    private func limits(attempts: Int?, longest: Duration, day: Int) -> Tally.Limits {
+        Tally.Limits(attempts: attempts, window: self.window, duration: self.duration, longest: longest, day: day)
     }
 }

@@ -44,6 +44,8 @@ package final class SQLiteAuditTrail: AuditTrail {
         var isScheduled = false
         /// Somebody waits, or there is a whole group: write at once.
         var isUrgent = false
+        /// A commit failed: the next try is at its time, and not whenever somebody records.
+        var isBackingOff = false
         var isClosed = false
         var statistics = Statistics()
 
@@ -159,7 +161,8 @@ package final class SQLiteAuditTrail: AuditTrail {
                 return .refuse
             }
             state.waiting.append(waiting)
-            let isUrgent = waiting.continuation != nil || state.waiting.count >= Self.maximumGroup
+            let isGroup = state.waiting.count >= Self.maximumGroup && !state.isBackingOff
+            let isUrgent = waiting.continuation != nil || isGroup
             defer { state.isScheduled = true }
             if isUrgent, !state.isUrgent {
                 state.isUrgent = true
@@ -179,7 +182,10 @@ package final class SQLiteAuditTrail: AuditTrail {
     }
 
     private func schedule(after delay: Duration) {
-        self.queue.asyncAfter(deadline: .now() + .milliseconds(Int(delay.wholeMilliseconds))) { self.drain() }
+        self.queue.asyncAfter(deadline: .now() + .milliseconds(Int(delay.wholeMilliseconds))) {
+            self.state.withLock { $0.isBackingOff = false }
+            self.drain()
+        }
     }
 
     /// Writes what is waiting; on the queue.
@@ -222,6 +228,7 @@ package final class SQLiteAuditTrail: AuditTrail {
             }
             state.waiting.insert(contentsOf: kept.prefix(room), at: 0)
             state.isUrgent = false
+            state.isBackingOff = true
             return state.isClosed
         }
         for waiting in group { waiting.continuation?.resume(throwing: error) }

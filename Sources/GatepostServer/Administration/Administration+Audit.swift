@@ -188,7 +188,8 @@ extension Administration {
         let messages = try await self.inboxes.clearInbox(account: address)
         let records = try await self.trail.erase(account: address, actor: self.actor)
         let waiting = try await self.queue.list(.account(address), after: nil, limit: 1)
-        var text = "\(address): \(removed == nil ? "there was no account" : "account removed"), \(records) audit records"
+        var text =
+            "\(address): \(removed == nil ? "there was no account" : "account removed"), \(records) audit records"
         text += " without personal fields, \(messages) messages removed from its inbox"
         if !waiting.isEmpty {
             text += "\n  What it sent is still queued: gatepost queue cancel --account \(address)"

@@ -25,7 +25,8 @@ extension AdministrationRequest {
             return event("account password", address, mustChange ? "to be changed" : nil)
         case .setMustChange(let address, let mustChange):
             return event("account must-change", address, mustChange ? "on" : "off")
-        case .addCredential(let addition): return event("\(addition.kind.rawValue) add", addition.address, addition.name)
+        case .addCredential(let addition):
+            return event("\(addition.kind.rawValue) add", addition.address, addition.name)
         case .revokeCredential(let address, let kind, let name): return event("\(kind.rawValue) revoke", address, name)
         case .setSecondFactor(let address, _): return event("account mfa enable", address)
         case .confirmSecondFactor(let address, _, _): return event("account mfa confirm", address)

@@ -74,7 +74,10 @@ package struct ControlService: Service {
         do {
             let user = try await ControlService.user(of: connection.channel)
             guard let user, user == 0 || user == geteuid() else {
-                self.logger.warning("control socket: refused a user", metadata: ["uid": "\(user.map { "\($0)" } ?? "?")"])
+                self.logger.warning(
+                    "control socket: refused a user",
+                    metadata: ["uid": "\(user.map { "\($0)" } ?? "?")"]
+                )
                 try await connection.channel.close()
                 return
             }

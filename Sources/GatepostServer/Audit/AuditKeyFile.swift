@@ -1,5 +1,5 @@
-internal import Glibc
 package import GatepostModel
+internal import Glibc
 internal import SASL
 
 /// `audit.key`: 32 random octets that sign the trail's heads. The master key is exchanged once in a while, and old signatures must stay good, so

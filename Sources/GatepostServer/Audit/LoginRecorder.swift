@@ -1,33 +1,24 @@
 package import GatepostModel
 package import Logging
-package import SASL
+internal import SASL
+internal import Synchronization
 
 /// Keeps every login in the audit trail and in the log, under one reference.
-package struct LoginRecorder: Sendable {
+package final class LoginRecorder: Sendable {
     private let trail: any AuditLog
-    private let tags: SecretTags
-    private let clock: any WallClock
+    private let counter = Mutex(RepeatCounter())
     private let counters: SubmissionCounters
     private let logger: Logger
 
     package init(
         trail: any AuditLog,
-        tags: SecretTags,
-        clock: any WallClock,
         counters: SubmissionCounters,
         logger: Logger
     ) {
         self.trail = trail
-        self.tags = tags
-        self.clock = clock
         self.counters = counters
         self.logger = logger
     }
-
-    package func now() -> Timestamp { self.clock.now() }
-
-    /// The tag of a secret that may prove wrong.
-    package func tag(of secret: Secret) -> UInt16 { self.tags.tag(of: secret, now: self.clock.now()) }
 
     /// - Parameter details: What only this protocol knows, for the log.
     /// - Returns: What the login can be looked up by.
@@ -46,11 +37,9 @@ package struct LoginRecorder: Sendable {
         case .refused:
             self.counters.loginRefused()
             if let tag = attempt.secretTag {
-                event.repeats = self.tags.repeats(
-                    of: tag,
-                    account: attempt.account ?? attempt.loginName,
-                    now: attempt.time
-                )
+                event.repeats = self.counter.withLock {
+                    $0.count(account: attempt.account ?? attempt.loginName, tag: tag, now: attempt.time)
+                }
             }
         }
         self.trail.record(.authentication(event))

@@ -3,16 +3,11 @@ package import GatepostModel
 package import SASL
 internal import Synchronization
 
-/// The tags of today's wrong secrets, and how often each came: shared by all sessions.
+/// The tags of today's secrets: shared by all sessions.
 ///
 /// The day's key is kept in `audit.day`, so that a restart does not make one device look like two; the file of yesterday is overwritten.
 package final class SecretTags: Sendable {
-    private struct State: Sendable {
-        var tagger: SecretTagger
-        var counter = RepeatCounter()
-    }
-
-    private let state: Mutex<State>
+    private let state: Mutex<SecretTagger>
     /// nil: nothing is kept, for tests.
     private let path: String?
     /// Writes one small file a day.
@@ -21,23 +16,18 @@ package final class SecretTags: Sendable {
     /// - Parameter directory: The data directory; nil: nothing is kept.
     package init(directory: String?) {
         self.path = directory.map { $0 + "/audit.day" }
-        self.state = Mutex(State(tagger: SecretTagger(current: self.path.flatMap(SecretTags.read))))
+        self.state = Mutex(SecretTagger(current: self.path.flatMap(SecretTags.read)))
     }
 
     package func tag(of secret: Secret, now: Timestamp) -> UInt16 {
-        self.state.withLock { state in
-            state.tagger.tag(
+        self.state.withLock { tagger in
+            tagger.tag(
                 of: secret,
                 now: now,
                 random: { RandomOctets.make(SecretTagger.keyOctets) },
                 renewed: { self.keep($0) }
             )
         }
-    }
-
-    /// How often the account was tried with this secret today, this time included.
-    package func repeats(of tag: UInt16, account: String, now: Timestamp) -> Int {
-        self.state.withLock { $0.counter.count(account: account, tag: tag, now: now) }
     }
 
     private func keep(_ key: SecretTagger.DayKey) {

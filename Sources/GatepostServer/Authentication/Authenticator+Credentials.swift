@@ -4,7 +4,7 @@ internal import SASL
 
 extension Authenticator {
     /// Why a credential that proves right does not let in here.
-    package func objection(to credential: Credential, of account: Account, peer: LoginPeer) -> Refusal? {
+    package func objection(to credential: Credential, of account: Account, peer: LoginPeer) -> AuthenticationReason? {
         let verdict = CredentialCheck.verdict(
             on: credential,
             of: account,
@@ -15,7 +15,7 @@ extension Authenticator {
         )
         switch verdict {
         case .allowed: return nil
-        case .refused(let reason): return Refusal(rawValue: reason.rawValue) ?? .mechanismRefused
+        case .refused(let reason): return reason
         }
     }
 
@@ -35,9 +35,4 @@ extension Authenticator {
         guard self.directory.address(of: loginName) == account.address else { return .grantedAddress }
         return loginName.utf8.contains(UInt8(ascii: "@")) ? .address : .bareName
     }
-}
-
-extension Authenticator.Refusal {
-    /// Whether the client may be told more than that the login failed: its secret was right, and it must do something else with it.
-    package var isToldToHolder: Bool { self == .needsAppPassword || self == .passwordChange }
 }

@@ -32,7 +32,7 @@ extension Authenticator {
         because reason: LockReason,
         peer: LoginPeer
     ) async throws -> Finding {
-        let refusal: Refusal = reason == .tooManyFailures ? .tooMany : .locked
+        let refusal: AuthenticationReason = reason == .tooManyFailures ? .tooMany : .locked
         let account = try await self.directory.account(loginName: question.authenticationIdentity)
         switch question {
         case .password(let credentials):
@@ -49,16 +49,16 @@ extension Authenticator {
             return finding
         case .sharedSecret:
             return Finding(answer: .sharedSecret(nil), account: account, refusal: refusal)
-        case .external:
-            return Finding(answer: .external(identity: nil), account: account, refusal: refusal)
         case .bearerToken:
             return Finding(answer: .bearerToken(.refused(BearerTokenError())), account: account, refusal: refusal)
+        case .external, .securityContext, .principal:
+            return Finding(answer: .external(identity: nil), account: account, refusal: refusal)
         }
     }
 
     private func lockedPassword(
         _ credentials: PasswordCredentials,
-        _ refusal: Refusal,
+        _ refusal: AuthenticationReason,
         account: Account?,
         spares: Bool,
         peer: LoginPeer

@@ -55,7 +55,7 @@ extension Authenticator {
         _ credentials: PasswordCredentials,
         _ account: Account?,
         _ peer: LoginPeer
-    ) -> Refusal? {
+    ) -> AuthenticationReason? {
         // Nobody here, whatever the other store thinks of the name.
         guard let account else { return self.absence(of: credentials.authenticationIdentity) }
         switch verdict {

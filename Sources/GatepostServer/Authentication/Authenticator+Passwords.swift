@@ -73,7 +73,7 @@ extension Authenticator {
     }
 
     /// The app password that it is. Each is compared, whatever the ones before it said.
-    private static func appPassword(_ password: Secret, of account: Account) -> Credential? {
+    static func appPassword(_ password: Secret, of account: Account) -> Credential? {
         guard let digest = password.withUnsafeBytes({ AppSecret.passwordDigest($0) }) else { return nil }
         var found: Credential?
         for credential in account.credentials where credential.kind == .appPassword {
@@ -90,7 +90,7 @@ extension Authenticator {
     /// A refusal that takes as long as that of a wrong password.
     private func refuse(
         _ password: Secret,
-        _ refusal: Refusal,
+        _ refusal: AuthenticationReason,
         _ account: Account,
         _ credential: Credential? = nil
     ) async throws -> Finding {

@@ -7,49 +7,6 @@ package import SASL
 /// Unknown, disabled and wrong look the same and take the same time: where there is no secret to check, one that fits nothing is
 /// checked (RFC 4954 §4; RFC 5802 §9).
 package struct Authenticator: Sendable {
-    /// Why a login is refused: for the log and the case file, never for the peer.
-    package enum Refusal: String, Sendable, Hashable {
-        case unknownAccount = "unknown-account"
-        case wrongPassword = "wrong-password"
-        /// A password that the account had before, or an app password that was revoked.
-        case oldPassword = "old-password"
-        /// Too many different wrong secrets.
-        case locked
-        /// Too many failures of the client's address within a minute.
-        case tooMany = "too-many"
-        case domainNotHosted = "domain-not-hosted"
-        case disabled
-        /// The credential's last day is over.
-        case expired
-        /// None of the networks that the credential is bound to.
-        case addressRefused = "ip-refused"
-        /// The main password, right as it was, where a second factor is on.
-        case needsAppPassword = "mfa-needs-app-password"
-        case mechanismRefused = "mechanism-refused"
-        case notAuthorized = "not-authorized"
-        case malformed
-        /// A name or a password in an old client's encoding.
-        case latin1 = "latin-1"
-        case noDomain = "no-domain-in-user-name"
-        case certificateUnknown = "certificate-unknown"
-        /// The client's address is in `networks.deny`.
-        case addressDenied = "address-denied"
-        /// A password over a connection that is not encrypted.
-        case clearText = "clear-text-without-tls"
-        /// Mail of a sandbox account stays here, and another server would send it.
-        case sandbox = "sandbox-account"
-        case channelBinding = "channel-binding-mismatch"
-        case tokenExpired = "token-expired"
-        case tokenAudience = "token-audience"
-        case tokenIssuer = "token-issuer"
-        case tokenSignature = "token-signature"
-        case tokenScope = "token-scope"
-        /// Any other fault of a token.
-        case tokenRefused = "token-refused"
-        /// Right, but it must be changed first.
-        case passwordChange = "password-change-needed"
-    }
-
     /// What a question came to: the answer for the mechanism, and whose secret it was.
     package struct Finding: Sendable {
         package var answer: ServerAnswer
@@ -59,7 +16,9 @@ package struct Authenticator: Sendable {
         /// tokens, certificates).
         package var credential: Credential?
         /// Set when the exchange cannot succeed whatever the client sends.
-        package var refusal: Refusal?
+        package var refusal: AuthenticationReason?
+        /// More about the refusal, for the log.
+        package var detail: String?
         /// The other password store that was asked last, for the log.
         package var checker: String?
     }
@@ -75,6 +34,8 @@ package struct Authenticator: Sendable {
     let scramIterations: Int
     /// nil where no issuer of bearer tokens is configured.
     private let tokens: BearerTokenVerifier?
+    /// nil where no key table is configured.
+    let kerberos: KerberosLogin?
     /// nil where no other password store is configured.
     let checkers: PasswordCheckers?
     /// nil: nobody keeps when credentials were used.
@@ -88,6 +49,7 @@ package struct Authenticator: Sendable {
         keyring: MasterKeyring,
         scramIterations: Int,
         tokens: BearerTokenVerifier? = nil,
+        kerberos: KerberosLogin? = nil,
         checkers: PasswordCheckers? = nil,
         uses: CredentialUses? = nil,
         maximumPasswordAge: Duration? = nil
@@ -98,6 +60,7 @@ package struct Authenticator: Sendable {
         self.fakeKey = keyring.current.derived(PasswordDerivation.fakeLabel)
         self.scramIterations = scramIterations
         self.tokens = tokens
+        self.kerberos = kerberos
         self.checkers = checkers
         self.uses = uses
         self.maximumPasswordAge = maximumPasswordAge
@@ -114,7 +77,8 @@ package struct Authenticator: Sendable {
         case (.scram(let question), .absent):
             // As quick as for an account, or the time would tell which names exist.
             return self.scram(question, account: nil, peer: peer)
-        case (.password, _), (.scram, .none), (.sharedSecret, _), (.external, _), (.bearerToken, _):
+        case (.password, _), (.scram, .none), (.sharedSecret, _), (.external, _), (.bearerToken, _),
+            (.securityContext, _), (.principal, _):
             return nil
         }
     }
@@ -133,6 +97,11 @@ package struct Authenticator: Sendable {
         if case .external(let question) = question {
             return try await self.external(question, certificate: certificate)
         }
+        switch question {
+        case .securityContext(let question): return try await self.securityContext(question)
+        case .principal(let question): return try await self.principal(question)
+        case .password, .scram, .sharedSecret, .external, .bearerToken: break
+        }
         let found = try await self.directory.account(loginName: question.authenticationIdentity)
         switch question {
         case .password(let credentials):
@@ -143,7 +112,7 @@ package struct Authenticator: Sendable {
             return self.sharedSecret(question, account: found, peer: peer)
         case .bearerToken(let question):
             return try await self.bearerToken(question)
-        case .external:
+        case .external, .securityContext, .principal:
             return Finding(answer: .external(identity: nil), account: nil, refusal: .certificateUnknown)
         }
     }
@@ -162,7 +131,7 @@ package struct Authenticator: Sendable {
             return Finding(
                 answer: .bearerToken(.refused(error)),
                 account: nil,
-                refusal: Refusal(rawValue: reason.rawValue) ?? .tokenRefused
+                refusal: AuthenticationReason(rawValue: reason.rawValue) ?? .tokenRefused
             )
         case .accepted(let name):
             guard let account = try await self.directory.account(loginName: name) else {
@@ -217,7 +186,7 @@ package struct Authenticator: Sendable {
     }
 
     /// Why no account stands behind a login name.
-    func absence(of loginName: String) -> Refusal {
+    func absence(of loginName: String) -> AuthenticationReason {
         guard let address = self.directory.address(of: loginName) else { return .noDomain }
         return self.directory.isHosted(address) == false ? .domainNotHosted : .unknownAccount
     }
@@ -239,7 +208,7 @@ package struct Authenticator: Sendable {
             let refusal = self.absence(of: question.authenticationIdentity)
             return Finding(answer: .sharedSecret(nil), account: nil, refusal: refusal)
         }
-        var refusal: Refusal? = account.isEnabled ? secret == nil ? .mechanismRefused : nil : .disabled
+        var refusal: AuthenticationReason? = account.isEnabled ? secret == nil ? .mechanismRefused : nil : .disabled
         if let credential, let objection = self.objection(to: credential, of: account, peer: peer) {
             // What its holder may be told is told once the secret proved right.
             refusal = objection.isToldToHolder ? refusal : objection

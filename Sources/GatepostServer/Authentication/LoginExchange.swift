@@ -9,20 +9,21 @@ internal import Synchronization
 ///
 /// One thing is asked at a time, so the lock is never contended.
 final class LoginExchange: Sendable {
-    /// Where a login comes from, for the log.
+    /// Where a login comes from.
     struct Origin: Sendable {
         /// nil: this host.
         var address: IPAddress?
         /// The listener's or the socket's name.
         var listener: String
         var isTLS: Bool
+        /// Such as `1.3`; nil where it is not known.
+        var tlsVersion: String?
         /// What the client calls itself.
         var clientName: String?
         /// What only this protocol knows.
         var details: Logger.Metadata = [:]
 
         var peer: LoginPeer { LoginPeer(address: self.address.map { "\($0)" }, isTLS: self.isTLS) }
-        var addressText: String { self.address.map { "\($0)" } ?? "local" }
     }
 
     /// The answer for the mechanism, at once or later; nil when it cannot be had now.
@@ -36,8 +37,8 @@ final class LoginExchange: Sendable {
         ///
         /// The credential is nil for a ticket, a token or a certificate.
         case accepted(Account, Credential?, generation: UInt64)
-        /// The client is told no more than the reference, but where the refusal ``Authenticator/Refusal/isToldToHolder``.
-        case refused(Authenticator.Refusal, AuthenticationReference)
+        /// The client is told no more than the reference, but where the refusal ``GatepostModel/AuthenticationReason/isToldToHolder``.
+        case refused(AuthenticationReason, AuthenticationReference)
     }
 
     /// How a login ended, and what has to happen before the client is told.
@@ -69,14 +70,14 @@ final class LoginExchange: Sendable {
 
     private let authenticator: Authenticator
     private let loginGuard: LoginGuard
-    private let counters: SubmissionCounters
+    private let recorder: LoginRecorder
     private let logger: Logger
     private let state = Mutex(State())
 
-    init(authenticator: Authenticator, loginGuard: LoginGuard, counters: SubmissionCounters, logger: Logger) {
+    init(authenticator: Authenticator, loginGuard: LoginGuard, recorder: LoginRecorder, logger: Logger) {
         self.authenticator = authenticator
         self.loginGuard = loginGuard
-        self.counters = counters
+        self.recorder = recorder
         self.logger = logger
     }
 
@@ -94,13 +95,17 @@ final class LoginExchange: Sendable {
     ) -> Answer {
         let generation = self.authenticator.generation
         let loginName = question.authenticationIdentity
+        // Tokens, tickets and certificates are not guessed, and whom they are for is known only once they were looked at.
+        let attempt =
+            mechanism.isGuessable
+            ? nil : self.loginGuard.attempt(question, by: mechanism, account: nil, from: origin)
         self.state.withLock { state in
             state.loginName = loginName
             state.generation = generation
-            state.attempt = nil
+            state.attempt = attempt
             state.isLocked = false
         }
-        if case .address(let account) = self.authenticator.subjectNow(of: loginName),
+        if mechanism.isGuessable, case .address(let account) = self.authenticator.subjectNow(of: loginName),
             self.admission(of: question, by: mechanism, account: account, from: origin) == nil,
             let finding = self.authenticator.findingNow(question, peer: origin.peer)
         {
@@ -110,9 +115,10 @@ final class LoginExchange: Sendable {
             do {
                 return self.found(try await self.finding(question, mechanism, certificate, origin))
             } catch {
+                let reference = self.refuse(.backendDown, mechanism: mechanism, from: origin)
                 self.logger.warning(
                     "login could not be checked",
-                    metadata: ["reason": "backend-down", "account": "\(loginName)", "error": "\(error)"]
+                    metadata: ["ref": "\(reference)", "error": "\(error)"]
                 )
                 return nil
             }
@@ -125,6 +131,9 @@ final class LoginExchange: Sendable {
         _ certificate: [UInt8]?,
         _ origin: Origin
     ) async throws -> Authenticator.Finding {
+        guard mechanism.isGuessable else {
+            return try await self.authenticator.finding(question, certificate: certificate, peer: origin.peer)
+        }
         let account = try await self.authenticator.subject(of: question.authenticationIdentity)
         if let reason = self.admission(of: question, by: mechanism, account: account, from: origin) {
             return try await self.authenticator.lockedFinding(question, because: reason, peer: origin.peer)
@@ -141,8 +150,7 @@ final class LoginExchange: Sendable {
     ) -> LockReason? {
         let attempt = self.loginGuard.attempt(question, by: mechanism, account: account, from: origin)
         var reason: LockReason?
-        // Tokens and certificates are not guessed, and whom they are for is known only once they were looked at.
-        if mechanism.isGuessable, case .refused(_, let because) = self.loginGuard.admission(of: attempt) {
+        if case .refused(_, let because) = self.loginGuard.admission(of: attempt) {
             reason = because
         }
         self.state.withLock { state in
@@ -185,43 +193,51 @@ final class LoginExchange: Sendable {
         }
     }
 
-    /// Judges, counts and logs a mechanism that came to its end. The client is told after ``settle(_:)``.
+    /// Judges, counts, logs and records a mechanism that came to its end. The client is told after ``settle(_:)``.
     ///
     /// - Parameter objection: Why this account may not log in here although it proved who it is.
     func conclude(
         _ outcome: AuthenticationOutcome,
         from origin: Origin,
-        objection: (Account, Credential?) -> Authenticator.Refusal? = { _, _ in nil }
+        objection: (Account, Credential?) -> AuthenticationReason? = { _, _ in nil }
     ) -> Conclusion {
-        let (finding, loginName, generation, asked) = self.state.withLock { state in
-            defer {
-                state.finding = nil
-                state.attempt = nil
-                state.isLocked = false
-            }
-            return (state.finding, state.loginName, state.generation, state.attempt)
+        let (finding, generation, asked, isLocked) = self.takeState()
+        var attempt = asked ?? self.loginGuard.attempt(nil, by: outcome.mechanism, account: nil, from: origin)
+        if asked == nil, case .failed(let failure) = outcome.result, let name = failure.authenticationIdentity {
+            // As far as the message was understood.
+            attempt.loginName = name
+            if case .address(let account) = self.authenticator.subjectNow(of: name) { attempt.account = account }
         }
-        var attempt =
-            asked
-            ?? self.loginGuard.attempt(nil, by: outcome.mechanism, account: nil, loginName: loginName, from: origin)
-        let refusal = self.refusal(outcome, finding, origin, objection)
-        if let refusal {
-            let ending = self.loginGuard.ended(attempt, .refused(refusal.reason))
-            return self.refused(refusal, loginName, outcome.mechanism, origin, finding, ending)
-        }
-        guard let account = finding?.account else {
-            let ending = self.loginGuard.ended(attempt, .refused(.unknownAccount))
-            return self.refused(.unknownAccount, loginName, outcome.mechanism, origin, finding, ending)
+        var origin = origin
+        if let checker = finding?.checker { origin.details["checker"] = "\(checker)" }
+        if let detail = finding?.detail { origin.details["detail"] = "\(detail)" }
+        // Whom a token, a ticket or a certificate is for is known only now.
+        attempt.account = attempt.account ?? finding?.account?.address
+        var reason =
+            self.refusal(outcome, finding, origin, objection) ?? (finding?.account == nil ? .unknownAccount : nil)
+        if isLocked, reason == .wrongPassword { reason = .locked }
+        guard reason == nil, let account = finding?.account else {
+            let reason = reason ?? .unknownAccount
+            return self.refused(reason, attempt, origin, self.loginGuard.ended(attempt, .refused(reason)))
         }
         let credential = LoginExchange.credential(finding, label: outcome.alternative)
         attempt.account = account.address
         attempt.credential = credential?.id
         let ending = self.loginGuard.ended(attempt, .succeeded, isGuessable: credential?.kind == .password)
-        guard ending.result == .succeeded else {
-            return self.refused(.locked, loginName, outcome.mechanism, origin, finding, ending)
-        }
-        self.accepted(account, credential, loginName, outcome.mechanism, origin)
+        guard ending.result == .succeeded else { return self.refused(.locked, attempt, origin, ending) }
+        self.accepted(account, credential, attempt, origin)
         return Conclusion(verdict: .accepted(account, credential, generation: generation), ending: ending)
+    }
+
+    private func takeState() -> (Authenticator.Finding?, generation: UInt64, LoginAttempt?, isLocked: Bool) {
+        self.state.withLock { state in
+            defer {
+                state.finding = nil
+                state.attempt = nil
+                state.isLocked = false
+            }
+            return (state.finding, state.generation, state.attempt, state.isLocked)
+        }
     }
 
     /// Makes durable what the login led to, and holds a guesser's answer back.
@@ -234,8 +250,8 @@ final class LoginExchange: Sendable {
         _ outcome: AuthenticationOutcome,
         _ finding: Authenticator.Finding?,
         _ origin: Origin,
-        _ objection: (Account, Credential?) -> Authenticator.Refusal?
-    ) -> Authenticator.Refusal? {
+        _ objection: (Account, Credential?) -> AuthenticationReason?
+    ) -> AuthenticationReason? {
         switch outcome.result {
         case .succeeded(let identity):
             guard let account = finding?.account, finding?.refusal == nil else {
@@ -255,17 +271,13 @@ final class LoginExchange: Sendable {
     }
 
     private func refused(
-        _ refusal: Authenticator.Refusal,
-        _ loginName: String,
-        _ mechanism: MechanismName,
+        _ reason: AuthenticationReason,
+        _ attempt: LoginAttempt,
         _ origin: Origin,
-        _ finding: Authenticator.Finding?,
         _ ending: Lockout.Ending
     ) -> Conclusion {
-        var origin = origin
-        if let checker = finding?.checker { origin.details["checker"] = "\(checker)" }
-        let reference = self.refuse(refusal, loginName: loginName, mechanism: mechanism, from: origin)
-        return Conclusion(verdict: .refused(refusal, reference), ending: ending)
+        let reference = self.recorder.record(attempt, .refused(reason), details: origin.details)
+        return Conclusion(verdict: .refused(reason, reference), ending: ending)
     }
 
     private static func credential(_ finding: Authenticator.Finding?, label: Int64?) -> Credential? {
@@ -279,7 +291,7 @@ final class LoginExchange: Sendable {
         _ credential: Credential?,
         _ identity: AuthenticatedIdentity,
         _ origin: Origin
-    ) -> Authenticator.Refusal? {
+    ) -> AuthenticationReason? {
         guard self.authenticator.mayAct(account, as: identity.authorizationIdentity) else { return .notAuthorized }
         guard let credential else { return nil }
         return self.authenticator.objection(to: credential, of: account, peer: origin.peer)
@@ -290,7 +302,7 @@ final class LoginExchange: Sendable {
         _ failure: ServerFailure,
         _ finding: Authenticator.Finding?,
         _ origin: Origin
-    ) -> Authenticator.Refusal {
+    ) -> AuthenticationReason {
         if let refusal = finding?.refusal, refusal == .locked || refusal == .tooMany { return refusal }
         if let label = failure.alternative, let account = finding?.account {
             guard let credential = account.credentials.first(where: { $0.id == label }) else { return .oldPassword }
@@ -303,41 +315,30 @@ final class LoginExchange: Sendable {
     private func accepted(
         _ account: Account,
         _ credential: Credential?,
-        _ loginName: String,
-        _ mechanism: MechanismName,
+        _ attempt: LoginAttempt,
         _ origin: Origin
     ) {
-        self.counters.loginSucceeded()
-        var metadata: Logger.Metadata = [
-            "account": "\(account.address)", "mechanism": "\(mechanism)", "ip": "\(origin.addressText)",
-            "listener": "\(origin.listener)", "tls": "\(origin.isTLS)",
-        ]
+        var details = origin.details
         if let credential {
             self.authenticator.noteUse(of: credential, from: origin.address)
-            if credential.kind != .password { metadata["credential"] = "\(credential.name)" }
+            if credential.kind != .password { details["credential"] = "\(credential.name)" }
         }
-        if !loginName.isEmpty {
-            metadata["name"] = "\(self.authenticator.form(of: loginName, for: account).rawValue)"
+        if !attempt.loginName.isEmpty {
+            details["name"] = "\(self.authenticator.form(of: attempt.loginName, for: account).rawValue)"
         }
-        self.logger.info("login", metadata: metadata)
+        _ = self.recorder.record(attempt, .succeeded, details: details)
     }
 
-    /// Counts and logs a refusal.
+    /// Records a refusal that came before or beside the mechanism's end.
     func refuse(
-        _ refusal: Authenticator.Refusal,
-        loginName: String = "",
+        _ reason: AuthenticationReason,
         mechanism: MechanismName,
         from origin: Origin
     ) -> AuthenticationReference {
-        let reference = AuthenticationReference(random: RandomOctets.make(5))
-        self.counters.loginRefused()
-        let metadata: Logger.Metadata = [
-            "reason": "\(refusal.rawValue)", "ref": "\(reference)", "account": "\(loginName)",
-            "mechanism": "\(mechanism)", "ip": "\(origin.addressText)", "listener": "\(origin.listener)",
-            "tls": "\(origin.isTLS)",
-        ]
-        self.logger.notice("login refused", metadata: metadata.merging(origin.details) { $1 })
-        return reference
+        let (finding, _, asked, _) = self.takeState()
+        var attempt = asked ?? self.loginGuard.attempt(nil, by: mechanism, account: nil, from: origin)
+        attempt.account = attempt.account ?? finding?.account?.address
+        return self.recorder.record(attempt, .refused(reason), details: origin.details)
     }
 }
 
@@ -345,18 +346,6 @@ extension AuthenticationOutcome {
     /// The label of the key that a proof was of, where there were several.
     fileprivate var alternative: Int64? {
         if case .succeeded(let identity) = self.result { identity.alternative } else { nil }
-    }
-}
-
-extension Authenticator.Refusal {
-    /// The same in the list that lockout, log and trail share.
-    var reason: AuthenticationReason {
-        switch self {
-        case .addressDenied: .addressRefused
-        case .clearText: .tlsRequired
-        case .sandbox: .notAuthorized
-        default: AuthenticationReason(rawValue: self.rawValue) ?? .tokenRefused
-        }
     }
 }
 

@@ -7,7 +7,7 @@ package import SASL
 package struct AuthenticationSocketContext: Sendable {
     let authenticator: Authenticator
     let loginGuard: LoginGuard
-    let counters: SubmissionCounters
+    let recorder: LoginRecorder
     let clock: any WallClock
     let hostname: String
     /// Those of the configuration that need nothing of the client's connection but that it is encrypted.
@@ -23,13 +23,13 @@ package struct AuthenticationSocketContext: Sendable {
         _ configuration: Configuration,
         authenticator: Authenticator,
         loginGuard: LoginGuard,
-        counters: SubmissionCounters,
+        recorder: LoginRecorder,
         clock: any WallClock,
         logger: Logger
     ) {
         self.authenticator = authenticator
         self.loginGuard = loginGuard
-        self.counters = counters
+        self.recorder = recorder
         self.clock = clock
         self.hostname = configuration.hostname
         self.mechanisms = Self.offered(configuration.authentication.mechanisms)
@@ -48,11 +48,16 @@ package struct AuthenticationSocketContext: Sendable {
         }
     }
 
+    /// For one exchange of GSSAPI; nil for every other mechanism, and where there are no keys.
+    func makeSecurityContext(_ name: MechanismName) -> (any SecurityContextAcceptor)? {
+        name == .gssapi ? self.authenticator.kerberos?.makeContext() : nil
+    }
+
     func makeLogin() -> LoginExchange {
         LoginExchange(
             authenticator: self.authenticator,
             loginGuard: self.loginGuard,
-            counters: self.counters,
+            recorder: self.recorder,
             logger: self.logger
         )
     }
@@ -64,7 +69,7 @@ package struct AuthenticationSocketContext: Sendable {
 
     /// Mail of a sandbox account never leaves Gatepost, and a credential that is limited sends no more than it may: neither can be promised
     /// for mail that another server takes.
-    static func objection(to account: Account, _ credential: Credential?) -> Authenticator.Refusal? {
+    static func objection(to account: Account, _ credential: Credential?) -> AuthenticationReason? {
         if account.isSandbox { return .sandbox }
         return credential?.rules.limitsSending == true ? .mechanismRefused : nil
     }

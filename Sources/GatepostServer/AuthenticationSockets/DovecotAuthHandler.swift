@@ -130,11 +130,11 @@ final class DovecotAuthHandler: ChannelDuplexHandler {
     private func begin(_ request: DovecotAuthRequest, _ context: ChannelHandlerContext) {
         let login = self.shared.makeLogin()
         if let address = request.remoteAddress, self.shared.isDenied(address) {
-            let reference = login.refuse(.addressDenied, mechanism: request.mechanism, from: Self.origin(of: request))
+            let reference = login.refuse(.addressRefused, mechanism: request.mechanism, from: Self.origin(of: request))
             return self.fail(request.identifier, DovecotFailure(reason: reference.refusal), context)
         }
         guard !request.mechanism.revealsPassword || self.mayShowPassword(request) else {
-            _ = login.refuse(.clearText, mechanism: request.mechanism, from: Self.origin(of: request))
+            _ = login.refuse(.tlsRequired, mechanism: request.mechanism, from: Self.origin(of: request))
             let reason = "Encryption required for \(request.mechanism)"
             return self.fail(request.identifier, DovecotFailure(reason: reason), context)
         }
@@ -144,7 +144,8 @@ final class DovecotAuthHandler: ChannelDuplexHandler {
                 nonce: RandomOctets.make(24),
                 hostname: self.shared.hostname,
                 secondsSince1970: self.shared.clock.now().secondsSince1970,
-                allowsNTLMv1: self.shared.allowsNTLMv1
+                allowsNTLMv1: self.shared.allowsNTLMv1,
+                securityContext: self.shared.makeSecurityContext(request.mechanism)
             )
         )
         guard let made else {

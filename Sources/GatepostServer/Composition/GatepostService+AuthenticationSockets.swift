@@ -8,7 +8,7 @@ extension GatepostService {
     func openAuthenticationSockets(
         authenticator: Authenticator,
         loginGuard: LoginGuard,
-        counters: SubmissionCounters,
+        recorder: LoginRecorder,
         clock: SystemClock,
         group: any EventLoopGroup
     ) async throws -> [AuthenticationSocket] {
@@ -17,7 +17,7 @@ extension GatepostService {
             self.configuration,
             authenticator: authenticator,
             loginGuard: loginGuard,
-            counters: counters,
+            recorder: recorder,
             clock: clock,
             logger: self.logger
         )

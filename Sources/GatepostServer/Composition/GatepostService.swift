@@ -76,6 +76,8 @@ package struct GatepostService: Sendable {
         }
         let limits = self.configuration.limits
         let pool = HashingPool(threads: limits.hashingThreads, queue: limits.hashingQueue)
+        let ticketPool = HashingPool(threads: limits.hashingThreads, queue: limits.hashingQueue)
+        let kerberos = try self.kerberos(pool: ticketPool)
         let directory = AccountDirectory(
             store: store,
             clock: clock,
@@ -84,6 +86,7 @@ package struct GatepostService: Sendable {
         )
         let uses = CredentialUses(store: store, logger: self.logger)
         let counters = SubmissionCounters()
+        let audit = try self.openAudit(clock: clock, counters: counters)
         let group = MultiThreadedEventLoopGroup(numberOfThreads: System.coreCount)
         let files = NIOThreadPool(numberOfThreads: 4)
         files.start()
@@ -110,6 +113,7 @@ package struct GatepostService: Sendable {
                         canonical: { directory.address(of: $0) ?? $0 }
                     )
                 },
+            kerberos: kerberos,
             checkers: checkers,
             uses: uses,
             maximumPasswordAge: self.configuration.authentication.passwordPolicy.maximumAge
@@ -117,7 +121,10 @@ package struct GatepostService: Sendable {
         let loginGuard = LoginGuard(
             policy: self.configuration.lockoutPolicy(own: try GatepostService.interfaceAddresses()),
             clock: clock,
-            logger: self.logger
+            logger: self.logger,
+            tags: audit.tags,
+            audit: audit.trail,
+            history: try await LockoutHistory.read(audit.trail, now: started)
         )
         let service = SubmissionService(
             authenticator: authenticator,
@@ -128,6 +135,8 @@ package struct GatepostService: Sendable {
             hostname: self.configuration.hostname,
             disposal: self.isHolding ? .hold : .deliver,
             counters: counters,
+            recorder: audit.recorder,
+            audit: audit.trail,
             logger: self.logger,
             queued: { runner.notify() }
         )
@@ -142,12 +151,13 @@ package struct GatepostService: Sendable {
             tls: tls,
             registry: registry,
             group: group,
-            clock: clock
+            clock: clock,
+            kerberos: kerberos
         )
         let sockets = try await self.openAuthenticationSockets(
             authenticator: authenticator,
             loginGuard: loginGuard,
-            counters: counters,
+            recorder: audit.recorder,
             clock: clock,
             group: group
         )
@@ -173,7 +183,7 @@ package struct GatepostService: Sendable {
                         processIdentifier: getpid(),
                         started: started.description,
                         listeners: names,
-                        counters: self.counters(counters, loginGuard, registry, runner, store),
+                        counters: self.counters(counters, loginGuard, registry, runner, store, audit.trail),
                         relay: relayLogin?.refused.current.map { refused in
                             "refused the login \(refused.refusals) times, next try after \(refused.until): \(refused.words)"
                         }
@@ -181,7 +191,8 @@ package struct GatepostService: Sendable {
                 },
                 beforeReport: { await uses.flush() }
             ),
-            loginGuard: loginGuard
+            loginGuard: loginGuard,
+            trail: audit.trail
         )
         let control = ControlService(
             administration: administration,
@@ -202,6 +213,12 @@ package struct GatepostService: Sendable {
                 QueueRunnerService(runner: runner),
                 SpoolSweep(store: store, started: started, logger: self.logger),
                 uses,
+                AuditRetentionService(
+                    trail: audit.trail,
+                    retention: self.configuration.audit.retention,
+                    clock: clock,
+                    logger: self.logger
+                ),
                 control,
                 CertificateReload(loader: tlsLoader, source: tls, logger: self.logger),
                 SubmissionListeners(
@@ -215,12 +232,36 @@ package struct GatepostService: Sendable {
             logger: Logger(label: "gatepost.lifecycle") { _ in SwiftLogNoOpLogHandler() }
         )
         try await lifecycle.run()
+        try await audit.trail.close()
         try await store.close()
         try await pool.shutdown()
+        try await ticketPool.shutdown()
         try await checkers?.shutdown()
         try await files.shutdownGracefully()
         try await group.shutdownGracefully()
         self.logger.notice("stopped")
+    }
+
+    /// The keys for GSSAPI, where they are configured.
+    private func kerberos(pool: HashingPool) throws -> KerberosLogin? {
+        #if Kerberos
+        guard let rules = self.configuration.authentication.kerberos else { return nil }
+        do throws(SecurityContextFailure) {
+            return try KerberosLogin(
+                rules: rules,
+                replayCache: self.configuration.data + "/kerberos.rcache",
+                pool: pool
+            )
+        } catch {
+            throw Failure(
+                kind: .configuration,
+                description: "\(rules.keytab) cannot be used: \(error)",
+                hint: "gatepost config check tells more."
+            )
+        }
+        #else
+        return nil
+        #endif
     }
 
     private func makeCheckers(_ group: any EventLoopGroup) throws -> PasswordCheckers? {
@@ -287,7 +328,8 @@ package struct GatepostService: Sendable {
         tls: TLSContextSource,
         registry: SessionRegistry,
         group: any EventLoopGroup,
-        clock: SystemClock
+        clock: SystemClock,
+        kerberos: KerberosLogin?
     ) async throws -> (listeners: [Listener], names: [String]) {
         var listeners: [Listener] = []
         var names: [String] = []
@@ -296,7 +338,7 @@ package struct GatepostService: Sendable {
             let listener: Listener
             do {
                 listener = try await Listener.start(
-                    self.listenerConfiguration(wanted, name: name),
+                    self.listenerConfiguration(wanted, name: name, kerberos: kerberos),
                     service: service,
                     tls: tls,
                     registry: registry,
@@ -319,7 +361,11 @@ package struct GatepostService: Sendable {
         return (listeners, names)
     }
 
-    private func listenerConfiguration(_ wanted: Configuration.Listener, name: String) -> Listener.Configuration {
+    private func listenerConfiguration(
+        _ wanted: Configuration.Listener,
+        name: String,
+        kerberos: KerberosLogin?
+    ) -> Listener.Configuration {
         let security: ServerSessionConfiguration.Security =
             switch wanted.tls {
             case .starttls: .startTLS
@@ -339,6 +385,7 @@ package struct GatepostService: Sendable {
                 allowsClearTextWithoutTLS: self.configuration.authentication.cleartextWithoutTLS
                     && wanted.address.isLoopback,
                 allowsNTLMv1: self.configuration.authentication.ntlmV1,
+                makeSecurityContext: kerberos?.makeContext,
                 maximumMessageOctets: self.configuration.submission.maximumMessageSize.octets,
                 maximumRecipients: self.configuration.submission.maximumRecipients,
                 maximumBadCommands: limits.badCommands,
@@ -350,7 +397,8 @@ package struct GatepostService: Sendable {
                 tlsHandshake: limits.timeouts.tlsHandshake
             ),
             denied: self.configuration.networks.deny,
-            proxies: wanted.proxies
+            proxies: wanted.proxies,
+            forwarders: wanted.xclient
         )
     }
 
@@ -381,8 +429,10 @@ package struct GatepostService: Sendable {
         _ loginGuard: LoginGuard,
         _ registry: SessionRegistry,
         _ runner: QueueRunner,
-        _ store: SQLiteStore
+        _ store: SQLiteStore,
+        _ trail: SQLiteAuditTrail
     ) -> [String: Int] {
+        let audit = trail.statistics
         let delivery = runner.counters
         let commits = store.commitStatistics
         return [
@@ -403,6 +453,9 @@ package struct GatepostService: Sendable {
             "storeCommits": commits.commits,
             "storeOperations": commits.operations,
             "storeFailures": commits.failedCommits,
+            "auditRecords": audit.records,
+            "auditRecordsLost": audit.lost,
+            "auditFailures": audit.failedCommits,
         ]
     }
 }

@@ -7,7 +7,7 @@ package enum ConfigurationLoader {
 
     /// Loads everything that `serve` needs to know before it opens its stores.
     ///
-    /// - Parameter checkingCertificate: Whether certificate and key are loaded too; a command that only looks at the stores may not be
+    /// - Parameter checkingCertificate: Whether certificate, key and key table are loaded too; a command that only looks at the stores may not be
     ///   allowed to read them.
     /// - Throws: ``ConfigurationFaults`` with all faults, or ``LocalFile/Failure`` when the file itself cannot be read.
     package static func load(
@@ -56,7 +56,10 @@ package enum ConfigurationLoader {
         reader.checkKeys()
         let configuration = reader.configuration()
         reader.checkListeners(of: configuration)
-        if checkingCertificate { reader.checkCertificate(configuration.tls) }
+        if checkingCertificate {
+            reader.checkCertificate(configuration.tls)
+            reader.checkKeytab(configuration.authentication.kerberos)
+        }
         guard reader.faults.isEmpty else { throw ConfigurationFaults(reader.faults.withoutConsequences.inFileOrder) }
         return LoadedConfiguration(
             configuration: configuration,

@@ -8,15 +8,15 @@ extension ConfigurationReader {
         lockout.attempts = self.integer("authentication.lockout.attempts", in: 1...1000) ?? lockout.attempts
         lockout.window = self.duration("authentication.lockout.window", in: times) ?? lockout.window
         lockout.duration = self.duration("authentication.lockout.duration", in: times) ?? lockout.duration
-        // Where only the attempts are set, a day bears at least as many.
-        lockout.guessesPerDay = max(lockout.guessesPerDay, lockout.attempts)
+        // Where only the attempts are set, a day bears what they need.
+        lockout.guessesPerDay = max(lockout.guessesPerDay, 8 * lockout.attempts)
         lockout.guessesPerDay =
             self.integer("authentication.lockout.guessesPerDay", in: 1...10_000) ?? lockout.guessesPerDay
         lockout.accounts = self.integer("authentication.lockout.accounts", in: 2...60) ?? lockout.accounts
-        if lockout.guessesPerDay < lockout.attempts {
+        if lockout.guessesPerDay < 8 * lockout.attempts {
             self.fault(
                 "authentication.lockout.guessesPerDay",
-                "must not be less than attempts, which is \(lockout.attempts)"
+                "must be at least \(8 * lockout.attempts), eight times attempts, for strangers and the owner's own places share it"
             )
         }
         self.show("authentication.lockout.attempts", "\(lockout.attempts)")

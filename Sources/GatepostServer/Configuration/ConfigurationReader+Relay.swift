@@ -25,7 +25,8 @@ extension ConfigurationReader {
             relay.mechanism = self.clientMechanism("delivery.relay.mechanism", text)
         }
         relay.oauth = self.relayOAuth()
-        self.checkCredentials(of: relay)
+        relay.securityContexts = self.tickets(for: relay)
+        if relay.securityContexts == nil { self.checkCredentials(of: relay) }
         self.show("delivery.relay.host", relay.host)
         self.show("delivery.relay.port", "\(relay.port)")
         self.show("delivery.relay.tls", relay.tls.rawValue)

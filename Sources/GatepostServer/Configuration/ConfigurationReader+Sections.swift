@@ -29,6 +29,7 @@ extension ConfigurationReader {
         configuration.delivery = self.delivery()
         configuration.limits = self.limits()
         configuration.log = self.log()
+        configuration.audit = self.audit()
         return configuration
     }
 
@@ -172,6 +173,8 @@ extension ConfigurationReader {
         if authentication.mechanisms.contains(.external), self.node("tls.clientAuthorities") == nil {
             self.fault("authentication.mechanisms", "EXTERNAL needs tls.clientAuthorities")
         }
+        authentication.kerberos = self.kerberos()
+        self.fit(&authentication)
         authentication.sockets = self.authenticationSockets(mechanisms: authentication.mechanisms)
         authentication.lockout = self.lockout()
         authentication.passwordPolicy = self.passwordPolicy()
@@ -194,7 +197,7 @@ extension ConfigurationReader {
     /// A mechanism that this version has.
     private mutating func mechanism(_ path: String, _ text: String) -> MechanismName? {
         let known = ServerMechanisms.available
-        let later = ["GSSAPI", "GS2-KRB5"]
+        let later = ["GS2-KRB5"]
         if let name = MechanismName(text), known.contains(name) { return name }
         if later.contains(text.uppercased()) {
             self.fault(path, "\(text.uppercased()) is not in this version yet: remove it")
@@ -281,6 +284,20 @@ extension ConfigurationReader {
         self.show("limits.timeouts.tlsHandshake", DurationText.format(timeouts.tlsHandshake))
         self.show("limits.timeouts.shutdown", DurationText.format(timeouts.shutdown))
         return limits
+    }
+
+    private mutating func audit() -> Configuration.Audit {
+        var retention = AuditRetention()
+        let range = Duration.seconds(86_400) ... .seconds(100 * 365 * 86_400)
+        retention.authentication =
+            self.duration("audit.retention.authentication", in: range) ?? retention.authentication
+        retention.administration =
+            self.duration("audit.retention.administration", in: range) ?? retention.administration
+        retention.sending = self.duration("audit.retention.sending", in: range) ?? retention.sending
+        self.show("audit.retention.authentication", DurationText.format(retention.authentication))
+        self.show("audit.retention.administration", DurationText.format(retention.administration))
+        self.show("audit.retention.sending", DurationText.format(retention.sending))
+        return Configuration.Audit(retention: retention)
     }
 
     private mutating func log() -> Configuration.Log {

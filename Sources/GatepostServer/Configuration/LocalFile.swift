@@ -116,6 +116,11 @@ package enum LocalFile {
         }
     }
 
+    /// Whether this process may read the file.
+    package static func isReadable(_ path: String) -> Bool {
+        access(path, R_OK) == 0
+    }
+
     package static func exists(_ path: String) -> Bool {
         access(path, F_OK) == 0
     }

@@ -2,7 +2,7 @@ package import GatepostModel
 package import Logging
 package import MailSyntax
 internal import SASL
-internal import SMTP
+package import SMTP
 internal import Synchronization
 
 /// Stands before and behind each login: lets it be looked at or not, takes down what came of it, and holds answers to guessers back.
@@ -13,7 +13,7 @@ package final class LoginGuard: Sendable {
     package static let maximumHeld = 2048
 
     private let state: Mutex<Lockout>
-    private let tagger = Mutex(SecretTagger())
+    private let tags: SecretTags
     private let held = Atomic<Int>(0)
     private let clock: any WallClock
     private let audit: (any AuditLog)?
@@ -24,11 +24,13 @@ package final class LoginGuard: Sendable {
         policy: LockoutPolicy,
         clock: any WallClock,
         logger: Logger,
+        tags: SecretTags = SecretTags(directory: nil),
         audit: (any AuditLog)? = nil,
-        history: some Sequence<Lockout.Happening> = EmptyCollection()
+        history: some Sequence<Lockout.Happening> = EmptyCollection<Lockout.Happening>()
     ) {
         self.state = Mutex(Lockout.rebuilt(policy: policy, key: RandomOctets.make(32), from: history))
         self.clock = clock
+        self.tags = tags
         self.logger = logger
         self.audit = audit
     }
@@ -38,24 +40,21 @@ package final class LoginGuard: Sendable {
         _ question: ServerQuestion?,
         by mechanism: MechanismName,
         account: String?,
-        loginName: String = "",
         from origin: LoginExchange.Origin
     ) -> LoginAttempt {
         let now = self.clock.now()
         var attempt = LoginAttempt(
             time: now,
-            loginName: question?.authenticationIdentity ?? loginName,
+            loginName: question?.authenticationIdentity ?? "",
             account: account,
             mechanism: mechanism,
             address: origin.address?.unmapped,
             listener: origin.listener,
-            tls: origin.isTLS ? "yes" : nil,
+            tls: origin.isTLS ? origin.tlsVersion ?? "yes" : nil,
             clientName: origin.clientName
         )
         if case .password(let credentials) = question {
-            attempt.secretTag = self.tagger.withLock { tagger in
-                tagger.tag(of: credentials.password, now: now, random: { RandomOctets.make(SecretTagger.keyOctets) })
-            }
+            attempt.secretTag = self.tags.tag(of: credentials.password, now: now)
         }
         return attempt
     }
@@ -98,7 +97,7 @@ package final class LoginGuard: Sendable {
     /// Why a connection from the address is turned away at once; nil: it is not.
     package func refusal(for address: IPAddress?) -> Reply? {
         guard let address else { return nil }
-        return self.state.withLock { $0.turnsAway(address, now: self.clock.now()) }.map { _ in .addressBanned }
+        return self.state.withLock { $0.turnsAway(address, now: self.clock.now()) }.map { _ in Reply.addressBanned }
     }
 
     // MARK: What an operator sees and does

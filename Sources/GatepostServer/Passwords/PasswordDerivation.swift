@@ -51,7 +51,7 @@ package enum PasswordDerivation {
     /// What the key of fake SCRAM credentials is derived by.
     static let fakeLabel = "fake SCRAM credentials"
 
-    /// Derives everything. Slow on purpose: Argon2id and PBKDF2 for each SCRAM hash, some tens of milliseconds.
+    /// Derives everything. Slow on purpose: Argon2id, and PBKDF2 for each SCRAM hash, some tens of milliseconds.
     ///
     /// - Parameters:
     ///   - owner: The account's canonical address.

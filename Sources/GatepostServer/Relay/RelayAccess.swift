@@ -40,7 +40,9 @@ package struct RelayAccess: Sendable {
             material.identity = try TLSIdentity(certificateFile: certificate, keyFile: key)
         }
         let user = self.relay.user ?? ""
-        if self.relay.oauth != nil {
+        if let tickets = self.relay.securityContexts {
+            material.credentials = ClientCredentials(tickets: tickets)
+        } else if self.relay.oauth != nil {
             // The token takes the place of this.
             material.credentials = ClientCredentials(
                 authenticationIdentity: user,

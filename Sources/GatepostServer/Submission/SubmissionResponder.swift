@@ -32,7 +32,7 @@ final class SubmissionResponder: SessionResponder {
         self.login = LoginExchange(
             authenticator: service.authenticator,
             loginGuard: service.loginGuard,
-            counters: service.counters,
+            recorder: service.recorder,
             logger: service.logger
         )
     }
@@ -77,9 +77,22 @@ final class SubmissionResponder: SessionResponder {
             address: self.peer.address,
             listener: self.peer.listener,
             isTLS: facts.isTLS,
-            clientName: facts.clientName,
-            details: ["helo": "\(facts.clientName ?? "")"]
+            tlsVersion: facts.tlsVersion,
+            clientName: facts.clientName
         )
+    }
+
+    func noticed(_ notice: AuthenticationNotice, facts: SessionFacts) {
+        let reason: AuthenticationReason =
+            switch notice.cause {
+            case .notOffered: .mechanismRefused
+            case .noCertificate: .certificateUnknown
+            case .encryptionRequired: .tlsRequired
+            case .malformed: .malformed
+            case .cancelled: .cancelled
+            case .tooManyFailures: .tooMany
+            }
+        _ = self.login.refuse(reason, mechanism: notice.mechanism, from: self.origin(facts))
     }
 
     private func conclude(_ outcome: AuthenticationOutcome, _ facts: SessionFacts) -> SessionResponse {
@@ -157,8 +170,8 @@ final class SubmissionResponder: SessionResponder {
     private func mayBegin(_ parameters: MailParameters) -> SessionAnswer {
         let (account, credential) = self.state.withLock { ($0.account, $0.credential) }
         guard let account else { return .refused(.localError) }
-        if let reply = self.objection(to: parameters.reversePath, account, credential) {
-            self.refused(reply, account)
+        if let (rule, reply) = self.objection(to: parameters.reversePath, account, credential) {
+            self.refused(reply, account, rule: rule, SendingContent(reversePath: parameters.reversePath))
             return .refused(reply)
         }
         let (wanted, overflow) = (parameters.size ?? 0).addingReportingOverflow(SubmissionResponder.reservedOctets)
@@ -167,15 +180,19 @@ final class SubmissionResponder: SessionResponder {
     }
 
     /// Why the envelope's sender may not be, or may not send now.
-    private func objection(to sender: ReversePath, _ account: Account, _ credential: Credential?) -> Reply? {
+    private func objection(
+        to sender: ReversePath,
+        _ account: Account,
+        _ credential: Credential?
+    ) -> (rule: String, Reply)? {
         if case .mailbox(let mailbox) = sender, let credential, !credential.rules.maySend(as: mailbox) {
-            return .credentialMayNotSend(credential.name, as: mailbox)
+            return ("credential-sender", .credentialMayNotSend(credential.name, as: mailbox))
         }
-        if let reply = SubmissionPolicy.mayUse(sender, account: account).reply { return reply }
+        if let reply = SubmissionPolicy.mayUse(sender, account: account).reply { return ("sender-not-granted", reply) }
         guard let credential, let limit = credential.rules.messagesPerHour,
             let wait = self.service.rates.wait(for: credential, now: self.service.clock.now())
         else { return nil }
-        return .credentialRateExceeded(credential.name, limit: limit, wait: wait)
+        return ("credential-rate", .credentialRateExceeded(credential.name, limit: limit, wait: wait))
     }
 
     private func mayReceive(_ parameters: RecipientParameters) -> SessionAnswer {
@@ -184,7 +201,12 @@ final class SubmissionResponder: SessionResponder {
             return .accepted
         }
         let reply = Reply.credentialMayNotSend(credential.name, to: parameters.forwardPath)
-        self.refused(reply, account)
+        self.refused(
+            reply,
+            account,
+            rule: "credential-recipient",
+            SendingContent(recipients: [parameters.forwardPath.description])
+        )
         return .refused(reply)
     }
 
@@ -199,7 +221,7 @@ final class SubmissionResponder: SessionResponder {
         {
             // Another session of the same credential was faster.
             let reply = Reply.credentialRateExceeded(credential.name, limit: limit, wait: wait)
-            self.refused(reply, account)
+            self.refused(reply, account, rule: "credential-rate", SendingContent(transaction))
             return .refused(reply)
         }
         let identifier = MessageIdentifier(created: now, random: RandomOctets.make(9))
@@ -285,6 +307,12 @@ final class SubmissionResponder: SessionResponder {
             }
             try await self.service.queue.enqueue(message.newMessage(content: content, route: route))
             self.service.counters.messageAccepted()
+            self.recordSending(
+                SendingContent(message, size: content.octets),
+                account: message.account,
+                verdict: route == .hold ? .held(rule: "delivery-route") : .accepted,
+                reply: "250 2.0.0"
+            )
             self.service.logger.info(
                 "message accepted",
                 metadata: [
@@ -315,7 +343,8 @@ final class SubmissionResponder: SessionResponder {
     }
 
     private func drop(_ message: IncomingMessage, _ reply: Reply) async -> SessionAnswer {
-        self.refused(reply, message.account)
+        let rule = reply.isTransient ? "not-kept" : "content"
+        self.refused(reply, message.account, rule: rule, SendingContent(message, size: message.writtenOctets))
         await self.discardFile(of: message)
         return .refused(reply)
     }
@@ -342,7 +371,8 @@ final class SubmissionResponder: SessionResponder {
         self.state.withLock { $0 = State() }
     }
 
-    private func refused(_ reply: Reply, _ account: Account) {
+    private func refused(_ reply: Reply, _ account: Account, rule: String, _ content: SendingContent) {
+        self.recordSending(content, account: account, verdict: .refused(rule: rule), reply: reply.codes)
         self.service.counters.messageRefused()
         self.service.logger.info(
             "message refused",
@@ -356,6 +386,32 @@ final class SubmissionResponder: SessionResponder {
             metadata: [
                 "message": "\(message.identifier)", "account": "\(message.account.address)", "error": "\(error)",
             ]
+        )
+    }
+
+    private func recordSending(
+        _ content: SendingContent,
+        account: Account,
+        verdict: SendingEvent.Verdict,
+        reply: String
+    ) {
+        self.service.audit.record(
+            .sending(
+                SendingEvent(
+                    time: self.service.clock.now(),
+                    account: account.address,
+                    address: self.peer.address?.unmapped,
+                    listener: self.peer.listener,
+                    credential: self.state.withLock { $0.credential?.id },
+                    message: content.message,
+                    reversePath: content.reversePath,
+                    recipients: content.recipients,
+                    recipientCount: content.recipientCount,
+                    size: content.size,
+                    verdict: verdict,
+                    reply: reply
+                )
+            )
         )
     }
 }

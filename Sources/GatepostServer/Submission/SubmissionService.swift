@@ -23,6 +23,8 @@ package struct SubmissionService: SessionService {
     /// Called after each commit: there is something to deliver.
     let queued: @Sendable () -> Void
     let counters: SubmissionCounters
+    let recorder: LoginRecorder
+    let audit: any AuditLog
     let rates = CredentialRates()
     let logger: Logger
 
@@ -35,6 +37,8 @@ package struct SubmissionService: SessionService {
         hostname: String,
         disposal: Disposal,
         counters: SubmissionCounters,
+        recorder: LoginRecorder,
+        audit: any AuditLog,
         logger: Logger,
         queued: @escaping @Sendable () -> Void
     ) {
@@ -47,6 +51,8 @@ package struct SubmissionService: SessionService {
         self.disposal = disposal
         self.queued = queued
         self.counters = counters
+        self.recorder = recorder
+        self.audit = audit
         self.logger = logger
     }
 

@@ -7,6 +7,8 @@ public struct ClientCredentials: Sendable, CustomStringConvertible {
         case bearerToken
         /// The TLS client certificate does: EXTERNAL. The password is not looked at.
         case certificate
+        /// A Kerberos ticket, behind ``ClientCredentials/securityContexts``: GSSAPI. The password is not looked at.
+        case ticket
     }
 
     /// Whose password it is.
@@ -14,6 +16,8 @@ public struct ClientCredentials: Sendable, CustomStringConvertible {
     /// Whom to act as; `nil` to act as oneself.
     public var authorizationIdentity: String?
     public var password: Secret
+    /// What makes the contexts of GSSAPI; `nil` where there is no ticket to use. The password is not needed then.
+    public var securityContexts: (any SecurityContextSource)?
     public var kind: Kind
 
     public init(
@@ -26,6 +30,17 @@ public struct ClientCredentials: Sendable, CustomStringConvertible {
         self.authorizationIdentity = authorizationIdentity
         self.password = password
         self.kind = kind
+    }
+
+    /// Logs in with a Kerberos ticket, as whoever holds it.
+    public init(tickets: any SecurityContextSource, authorizationIdentity: String? = nil) {
+        self.init(
+            authenticationIdentity: "",
+            authorizationIdentity: authorizationIdentity,
+            password: Secret(""),
+            kind: .ticket
+        )
+        self.securityContexts = tickets
     }
 
     public var description: String {

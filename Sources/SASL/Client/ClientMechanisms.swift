@@ -4,6 +4,7 @@ public enum ClientMechanisms {
     public static let all: [MechanismName] = [
         .scramSHA512Plus, .scramSHA256Plus, .scramSHA1Plus, .scramSHA512, .scramSHA256, .scramSHA1, .plain, .login,
         .digestMD5, .cramMD5, .ntlm, .external, .oauthBearer, .xoauth2,
+        .gssapi,
     ]
 
     /// A fresh exchange.
@@ -17,7 +18,7 @@ public enum ClientMechanisms {
     ///   - channelBindings: What the TLS connection can be bound to; the -PLUS mechanisms need one.
     ///   - offered: What the server offers, so that a plain SCRAM can say that no -PLUS was among it.
     ///   - hostname: The server's name as the user gave it, for DIGEST-MD5; `nil` to take the realm for it.
-    /// - Returns: `nil` where the library has no such mechanism.
+    /// - Returns: `nil` where the library has no such mechanism, or the credentials nothing for it (GSSAPI).
     public static func make(
         _ name: MechanismName,
         credentials: ClientCredentials,
@@ -39,6 +40,10 @@ public enum ClientMechanisms {
             return DigestMD5Client(credentials: credentials, nonce: nonce, hostname: hostname)
         case .ntlm:
             return NTLMClient(credentials: credentials, nonce: nonce)
+        case .gssapi:
+            return credentials.securityContexts.map {
+                GSSAPIClient(credentials: credentials, context: $0.makeContext())
+            }
         case .external:
             return ExternalClient(credentials: credentials)
         case .oauthBearer, .xoauth2:
@@ -87,6 +92,8 @@ public enum ClientMechanisms {
         switch kind {
         case .bearerToken:
             preference = overTLS || allowClearTextWithoutTLS ? [.oauthBearer, .xoauth2] : []
+        case .ticket:
+            preference = [.gssapi]
         case .certificate:
             preference = overTLS ? [.external] : []
         case .password:
@@ -111,6 +118,7 @@ extension MechanismName {
         switch self {
         case .oauthBearer, .xoauth2: .bearerToken
         case .external: .certificate
+        case .gssapi: .ticket
         default: .password
         }
     }

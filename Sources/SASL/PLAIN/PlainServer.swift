@@ -81,7 +81,7 @@ enum PasswordVerdict {
             .succeeded(identity, finalData: nil)
         case .password(accepted: false):
             .failed(ServerFailure(.wrongCredentials, authenticationIdentity: identity.authenticationIdentity))
-        case .scram, .sharedSecret, .external, .bearerToken:
+        case .scram, .sharedSecret, .external, .bearerToken, .securityContext, .principal:
             .failed(ServerFailure(.unexpectedAnswer, authenticationIdentity: identity.authenticationIdentity))
         }
     }

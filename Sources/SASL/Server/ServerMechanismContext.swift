@@ -12,6 +12,8 @@ public struct ServerMechanismContext: Sendable {
     public var offersChannelBinding: Bool
     /// Accept NTLMv1 and NTLM2 session responses, which are weak.
     public var allowsNTLMv1: Bool
+    /// A fresh one, for this exchange only; GSSAPI needs it.
+    public var securityContext: (any SecurityContextAcceptor)?
 
     public init(
         nonce: [UInt8],
@@ -19,7 +21,8 @@ public struct ServerMechanismContext: Sendable {
         secondsSince1970: Int64,
         channelBindings: ChannelBindings = .none,
         offersChannelBinding: Bool = false,
-        allowsNTLMv1: Bool = false
+        allowsNTLMv1: Bool = false,
+        securityContext: (any SecurityContextAcceptor)? = nil
     ) {
         self.nonce = nonce
         self.hostname = hostname
@@ -27,5 +30,6 @@ public struct ServerMechanismContext: Sendable {
         self.channelBindings = channelBindings
         self.offersChannelBinding = offersChannelBinding
         self.allowsNTLMv1 = allowsNTLMv1
+        self.securityContext = securityContext
     }
 }

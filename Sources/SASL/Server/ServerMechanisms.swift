@@ -2,8 +2,8 @@
 public enum ServerMechanisms {
     /// What ``make(_:context:)`` can make, strongest first.
     public static let available: [MechanismName] = [
-        .scramSHA512Plus, .scramSHA256Plus, .scramSHA1Plus, .scramSHA512, .scramSHA256, .scramSHA1, .external, .plain,
-        .login, .oauthBearer, .xoauth2, .digestMD5, .cramMD5, .ntlm,
+        .gssapi, .scramSHA512Plus, .scramSHA256Plus, .scramSHA1Plus, .scramSHA512, .scramSHA256, .scramSHA1, .external,
+        .plain, .login, .oauthBearer, .xoauth2, .digestMD5, .cramMD5, .ntlm,
     ]
 
     /// A fresh exchange without channel binding.
@@ -23,7 +23,7 @@ public enum ServerMechanisms {
 
     /// A fresh exchange.
     ///
-    /// - Returns: `nil` where the library has no such mechanism.
+    /// - Returns: `nil` where the library has no such mechanism, and for GSSAPI without a security context.
     public static func make(_ name: MechanismName, context: ServerMechanismContext) -> (any ServerMechanism)? {
         precondition(context.nonce.count >= 18, "A nonce of fewer than 18 octets can be guessed or repeats")
         switch name {
@@ -46,6 +46,8 @@ public enum ServerMechanisms {
                 secondsSince1970: context.secondsSince1970,
                 allowsNTLMv1: context.allowsNTLMv1
             )
+        case .gssapi:
+            return context.securityContext.map { GSSAPIServer(context: $0) }
         case .external:
             return ExternalServer()
         case .oauthBearer, .xoauth2:

@@ -13,6 +13,10 @@ public enum ServerQuestion: Sendable {
     case external(ExternalQuestion)
     /// Is this token good, and whose is it? Answer with ``ServerAnswer/bearerToken(_:)``.
     case bearerToken(BearerTokenQuestion)
+    /// Do this GSS call, which may block. Answer with ``ServerAnswer/securityContext(_:)``: ``SecurityContextQuestion/perform()``.
+    case securityContext(SecurityContextQuestion)
+    /// Whom does this principal stand for? Answer with ``ServerAnswer/principal(identity:)``.
+    case principal(PrincipalQuestion)
 
     /// The mechanism that asks.
     public var mechanism: MechanismName {
@@ -22,10 +26,12 @@ public enum ServerQuestion: Sendable {
         case .sharedSecret(let question): question.mechanism
         case .external: .external
         case .bearerToken(let question): question.mechanism
+        case .securityContext, .principal: .gssapi
         }
     }
 
-    /// Whose credentials are being proved, prepared with SASLprep; empty where the client did not say (EXTERNAL, OAUTHBEARER).
+    /// Whose credentials are being proved, prepared with SASLprep; empty where the client did not say (EXTERNAL, OAUTHBEARER, GSSAPI before the
+    /// principal is known).
     public var authenticationIdentity: String {
         switch self {
         case .password(let question): question.authenticationIdentity
@@ -33,6 +39,8 @@ public enum ServerQuestion: Sendable {
         case .sharedSecret(let question): question.authenticationIdentity
         case .external(let question): question.authorizationIdentity ?? ""
         case .bearerToken(let question): question.claimedIdentity ?? ""
+        case .securityContext: ""
+        case .principal(let question): question.principal
         }
     }
 
@@ -44,6 +52,8 @@ public enum ServerQuestion: Sendable {
         case .sharedSecret(let question): question.authorizationIdentity
         case .external(let question): question.authorizationIdentity
         case .bearerToken(let question): question.claimedIdentity
+        case .securityContext: nil
+        case .principal(let question): question.authorizationIdentity
         }
     }
 }
@@ -153,4 +163,8 @@ public enum ServerAnswer: Sendable {
     /// Whom the certificate stands for; `nil` when there is none that counts.
     case external(identity: String?)
     case bearerToken(BearerTokenVerdict)
+    /// How the GSS call went.
+    case securityContext(SecurityContextAnswer)
+    /// Whom the principal stands for; `nil` when it is nobody here.
+    case principal(identity: String?)
 }

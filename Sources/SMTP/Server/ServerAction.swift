@@ -12,6 +12,9 @@ public enum ServerAction: Sendable {
     case abandonMessage(Reply)
     /// Send the reply, then start TLS and tell ``ServerSession/tlsStarted()``.
     case startTLS(Reply)
+    /// The peer is a proxy for somebody else: from here on the session is his. Decide whether he may have one and tell
+    /// ``ServerSession/receive(forwarded:)``.
+    case becomeClient(ForwardedClient)
     /// Send the reply if there is one, then close.
     case close(Reply?)
 }

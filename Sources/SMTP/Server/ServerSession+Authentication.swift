@@ -20,6 +20,7 @@ extension ServerSession {
     /// Whether the connection has what the mechanism rests on.
     private func isUsable(_ name: MechanismName) -> Bool {
         if name.bindsToChannel { return !self.tlsFacts.channelBindings.isEmpty }
+        if name == .gssapi { return self.configuration.makeSecurityContext != nil }
         return name == .external ? self.tlsFacts.hasClientCertificate : true
     }
 
@@ -33,14 +34,19 @@ extension ServerSession {
         }
         guard self.account == nil else { return self.refuseCommand(.secondAuthentication) }
         guard self.transaction == nil else { return self.refuseCommand(.authenticationInTransaction) }
-        guard self.configuration.mechanisms.contains(name) else { return self.refuseCommand(.unknownMechanism) }
+        guard self.configuration.mechanisms.contains(name) else {
+            return self.refuseAuthentication(.unknownMechanism, name, .notOffered)
+        }
         let offered = self.offeredMechanisms
         guard offered.contains(name) else {
-            return self.refuseCommand(self.isTLS ? .unknownMechanism : .encryptionRequired)
+            guard self.isTLS else { return self.refuseAuthentication(.encryptionRequired, name, .encryptionRequired) }
+            let cause: AuthenticationNotice.Cause = name == .external ? .noCertificate : .notOffered
+            return self.refuseAuthentication(.unknownMechanism, name, cause)
         }
         guard self.clientName != nil else { return self.refuseCommand(.sendGreetingFirst) }
         guard self.authenticationFailures < self.configuration.maximumAuthenticationFailures else {
             self.state = .closed
+            self.authenticationNotice = AuthenticationNotice(mechanism: name, cause: .tooManyFailures)
             return .close(.tooManyFailures)
         }
         let response: InitialResponse
@@ -48,7 +54,9 @@ extension ServerSession {
         case nil: response = .absent
         case [UInt8(ascii: "=")]: response = .present([])
         case .some(let encoded):
-            guard let decoded = Base64.decode(encoded) else { return self.refuseCommand(.badBase64) }
+            guard let decoded = Base64.decode(encoded) else {
+                return self.refuseAuthentication(.badBase64, name, .malformed)
+            }
             response = .present(decoded)
         }
         let fresh = seed()
@@ -61,7 +69,8 @@ extension ServerSession {
                     secondsSince1970: fresh.secondsSince1970,
                     channelBindings: self.tlsFacts.channelBindings,
                     offersChannelBinding: offered.contains { $0.bindsToChannel },
-                    allowsNTLMv1: self.configuration.allowsNTLMv1
+                    allowsNTLMv1: self.configuration.allowsNTLMv1,
+                    securityContext: name == .gssapi ? self.configuration.makeSecurityContext?() : nil
                 )
             )
         else { return self.refuseCommand(.unknownMechanism) }
@@ -79,12 +88,12 @@ extension ServerSession {
         if line.count == 1, line.first == UInt8(ascii: "*") {
             self.mechanism = nil
             self.state = .command
-            return self.refuseCommand(.cancelled)
+            return self.refuseAuthentication(.cancelled, self.mechanismName, .cancelled)
         }
         guard let response = Base64.decode(line) else {
             self.mechanism = nil
             self.state = .command
-            return self.refuseCommand(.badBase64)
+            return self.refuseAuthentication(.badBase64, self.mechanismName, .malformed)
         }
         if let proved {
             self.state = .command
@@ -133,6 +142,28 @@ extension ServerSession {
         default:
             return .reply(.authenticationUnavailable)
         }
+    }
+
+    /// Refuses an AUTH about which the service is not asked, and tells it.
+    private mutating func refuseAuthentication(
+        _ reply: Reply,
+        _ name: MechanismName?,
+        _ cause: AuthenticationNotice.Cause
+    ) -> ServerAction {
+        self.authenticationNotice = name.map { AuthenticationNotice(mechanism: $0, cause: cause) }
+        return self.refuseCommand(reply)
+    }
+
+    /// Takes what there is to tell the service about an AUTH that it was not asked about.
+    public mutating func takeAuthenticationNotice() -> AuthenticationNotice? {
+        defer { self.authenticationNotice = nil }
+        return self.authenticationNotice
+    }
+
+    /// What is told when the connection ends now: an exchange under way was given up.
+    public var noticeAtEnd: AuthenticationNotice? {
+        guard case .exchange = self.state, let name = self.mechanismName else { return nil }
+        return AuthenticationNotice(mechanism: name, cause: .cancelled)
     }
 
     private mutating func take(_ step: ServerStep) -> ServerAction {

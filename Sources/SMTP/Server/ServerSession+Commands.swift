@@ -35,6 +35,7 @@ extension ServerSession {
         case .bdat(let size, let isLast): return self.receivedChunk(size: size, isLast: isLast)
         case .vrfy:
             return self.decline(self.refusalBeforeMail() ?? .cannotVerify)
+        case .xclient(let arguments): return self.receivedForwarding(arguments)
         case .expn:
             return self.refuseCommand(.notImplemented)
         }
@@ -82,6 +83,9 @@ extension ServerSession {
             lines.append("AUTH " + mechanisms.map(\.description).joined(separator: " "))
         }
         lines += ["ENHANCEDSTATUSCODES", "8BITMIME", "SMTPUTF8", "CHUNKING", "DSN"]
+        if self.trustsForwarding {
+            lines.append("XCLIENT " + ForwardedClient.attributes.joined(separator: " "))
+        }
         lines.append("LIMITS RCPTMAX=\(self.configuration.maximumRecipients)")
         return lines
     }
@@ -94,6 +98,33 @@ extension ServerSession {
         let action = self.decline(reply)
         guard hadMessage, case .reply(let reply) = action else { return action }
         return .abandonMessage(reply)
+    }
+
+    private mutating func receivedForwarding(_ arguments: [UInt8]) -> ServerAction {
+        // To anybody else it is no command at all.
+        guard self.trustsForwarding else { return self.refuseCommand(.unknownCommand) }
+        guard self.transaction == nil else { return self.refuseCommand(.nestedMail) }
+        do {
+            let client = try ForwardedClient(parsing: arguments)
+            self.state = .forwarding
+            return .becomeClient(client)
+        } catch {
+            return self.receivedUnparsable(error)
+        }
+    }
+
+    /// The peer's client may have the session, or is refused: after ``ServerAction/becomeClient(_:)``.
+    ///
+    /// All that was said before is forgotten, but that the peer may name another client.
+    public mutating func receive(forwarded refusal: Reply?) -> ServerAction {
+        guard case .forwarding = self.state else { return .waitForInput }
+        if let refusal {
+            self.state = .closed
+            return .close(refusal)
+        }
+        self.forget()
+        self.authenticationFailures = 0
+        return self.connected()
     }
 
     private mutating func receivedStartTLS(hasMoreInput: Bool) -> ServerAction {

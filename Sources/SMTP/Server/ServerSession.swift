@@ -17,6 +17,8 @@ public struct ServerSession: Sendable {
         case command
         /// A `334` was sent: a response or `*` is due. → `command`, `asking`
         case exchange
+        /// Whether the client of a proxy may have the session is being decided. → `command`, `closed`
+        case forwarding
         /// A question is with the service; input waits. → any
         case asking(Question)
         /// Mail data after `354`. → `dataEnded`
@@ -82,10 +84,13 @@ public struct ServerSession: Sendable {
     /// The mechanism of the exchange under way, or of the one that succeeded.
     public internal(set) var mechanismName: MechanismName?
     var mechanism: (any ServerMechanism)?
+    var authenticationNotice: AuthenticationNotice?
     /// What the mechanism has to say once the login is accepted.
     var finalData: [UInt8]?
     /// The account that logged in, while its client owes an empty response to the final data.
     var proved: String?
+    /// The peer may name the client that it connects for (XCLIENT).
+    let trustsForwarding: Bool
     var authenticationFailures = 0
     var badCommands = 0
     var junkCommands = 0
@@ -96,8 +101,10 @@ public struct ServerSession: Sendable {
     /// After ``ServerAction/content``: the ranges of that input which are mail data.
     public internal(set) var kept: [Range<Int>] = []
 
-    public init(configuration: ServerSessionConfiguration) {
+    /// - Parameter trustsForwarding: The peer is a proxy that may say for whom it connects (XCLIENT).
+    public init(configuration: ServerSessionConfiguration, trustsForwarding: Bool = false) {
         self.configuration = configuration
+        self.trustsForwarding = trustsForwarding
         self.isTLS = configuration.security == .implicit
         self.lines = LineDecoder(maximumLineOctets: ServerSessionConfiguration.maximumAuthenticationLineOctets - 2)
     }
@@ -139,11 +146,18 @@ public struct ServerSession: Sendable {
     public mutating func tlsStarted(_ facts: TLSFacts = TLSFacts()) {
         self.isTLS = true
         self.tlsFacts = facts
+        self.forget()
+    }
+
+    /// As it was before the first command.
+    mutating func forget() {
         self.clientName = nil
         self.isExtended = false
         self.account = nil
         self.mechanism = nil
         self.mechanismName = nil
+        self.finalData = nil
+        self.proved = nil
         self.transaction = nil
         self.resetMessage()
         self.state = .command
@@ -172,7 +186,7 @@ public struct ServerSession: Sendable {
             return self.receiveLine(input) { session, line, _ in session.receivedResponse(line) }
         case .data, .dataEnded, .chunk:
             return self.receiveMailData(input)
-        case .asking, .startingTLS, .closed:
+        case .asking, .startingTLS, .forwarding, .closed:
             return (0, .waitForInput)
         }
     }

@@ -1,4 +1,5 @@
 internal import NIOCore
+internal import SMTP
 
 /// Waits for the header of a proxy, then leaves the pipeline to what the header's client gets.
 ///
@@ -74,6 +75,11 @@ final class ProxyHeaderHandler: ChannelInboundHandler, RemovableChannelHandler {
             pipeline.fireChannelReadComplete()
             context.pipeline.syncOperations.removeHandler(self, promise: nil)
         }
+    }
+
+    func userInboundEventTriggered(context: ChannelHandlerContext, event: Any) {
+        if event is SessionShutdown, case .waiting = self.state { self.end(context, because: "shutting down") }
+        context.fireUserInboundEventTriggered(event)
     }
 
     private func end(_ context: ChannelHandlerContext, because reason: String) {

@@ -182,31 +182,3 @@ struct AccountImport: AsyncParsableCommand {
         return additions
     }
 }
-
-struct AccountExport: AsyncParsableCommand {
-    static let configuration = CommandConfiguration(
-        commandName: "export",
-        abstract: "Print all accounts with their Argon2id or foreign hashes as name:hash lines.",
-        discussion: "The output is a password file: keep it where only you can read it."
-    )
-
-    @OptionGroup var store: StoreOptions
-
-    func run() async throws {
-        try await self.store.withSession { session, _ in
-            let accounts = try await session.pages(
-                { .exportAccounts(after: $0, limit: AdministrationRequest.maximumPage) },
-                { if case .credentials(let page) = $0 { page } else { nil } },
-                key: { $0.address }
-            )
-            if self.store.json { return try Terminal.json(accounts) }
-            for account in accounts {
-                guard let hash = account.argon2id ?? account.foreignHash else {
-                    Terminal.message("\(account.address): has no password")
-                    continue
-                }
-                Terminal.result("\(account.address):\(hash)")
-            }
-        }
-    }
-}

@@ -172,7 +172,8 @@ struct AuditExplain: AsyncParsableCommand {
 
     func run() async throws {
         try await self.store.withSession { session, _ in
-            guard case .explanation(let explanation) = try await session.perform(.explainLogin(reference: self.reference))
+            guard
+                case .explanation(let explanation) = try await session.perform(.explainLogin(reference: self.reference))
             else { throw StoreOptions.misunderstood }
             if self.store.json { return try Terminal.json(explanation) }
             for line in explanation.lines { Terminal.result(Terminal.visible(line)) }
@@ -209,7 +210,9 @@ struct AuditVerify: AsyncParsableCommand {
                 if let head = report.head { Terminal.result("head     \(head)") }
                 Terminal.result("result   \(report.fault ?? "all fits")")
             }
-            guard report.isGood else { throw Failure(.no, self.store.json ? "" : report.fault ?? "something does not fit") }
+            guard report.isGood else {
+                throw Failure(.no, self.store.json ? "" : report.fault ?? "something does not fit")
+            }
         }
     }
 }
@@ -251,7 +254,8 @@ extension AdministrationSession {
         var cursor: AuditCursor?
         while all.count < limit {
             let wanted = min(limit - all.count, AdministrationRequest.maximumPage)
-            guard case .audit(let page) = try await self.perform(.listAudit(filter, before: cursor, limit: wanted)) else {
+            guard case .audit(let page) = try await self.perform(.listAudit(filter, before: cursor, limit: wanted))
+            else {
                 throw StoreOptions.misunderstood
             }
             all += page

@@ -54,7 +54,7 @@ struct Send: AsyncParsableCommand {
     @Option(
         name: .long,
         help:
-            "The SASL mechanism; with OAUTHBEARER and XOAUTH2 the password is an access token. [the strongest offered]"
+            "The SASL mechanism; with OAUTHBEARER and XOAUTH2 the password is an access token, GSSAPI takes your Kerberos ticket. [the strongest offered]"
     )
     var mechanism: String?
 
@@ -124,7 +124,7 @@ struct Send: AsyncParsableCommand {
     func run() async throws {
         let settings = try self.settings()
         let endpoint = try settings.endpoint()
-        let credentials = try self.credentials(settings)
+        let credentials = try self.ticket(settings, endpoint) ?? self.credentials(settings)
         guard let sender = self.from ?? settings.from ?? settings.user, let from = try Send.sender(sender) else {
             throw Failure(.usage, "there is no sender: say --from alice@example.org")
         }

@@ -115,10 +115,13 @@ struct SendRun {
                     case .password: "user name and password"
                     case .bearerToken: "the access token"
                     case .certificate: "the certificate"
+                    case .ticket: "the ticket"
                     }
                 return Failure(.no, "\(text)\n  The server did not take \(what).")
             case .authenticationUnavailable:
                 return Failure(.temporaryFailure, "\(text)\n  The server cannot check logins now.")
+            case .authenticationAborted(.gssapi, _):
+                return Failure(.no, "\(text)\n  klist shows the tickets, kinit fetches one.")
             case .authenticationAborted: return Failure(.no, text)
             case .tlsNotOffered:
                 return Failure(

@@ -49,6 +49,9 @@ struct Failure: Error {
         case let failure as MasterKey.Failure:
             Terminal.message("error: \(failure)")
             Glibc.exit(ExitCode.inputOutput.rawValue)
+        case let failure as AuditKeyFile.Failure:
+            Terminal.message("error: \(failure)")
+            Glibc.exit(ExitCode.inputOutput.rawValue)
         case let failure as ControlClient.Failure:
             Terminal.message("error: \(failure)")
             Glibc.exit(ExitCode.unavailable.rawValue)

@@ -33,6 +33,11 @@ enum PasswordInput {
         return answer.isEmpty ? nil : Secret(answer)
     }
 
+    /// Whether somebody at the terminal types this text; false where there is no terminal.
+    static func confirm(_ question: String, _ text: String) throws -> Bool {
+        try PasswordInput.prompt(question) == Secret(text)
+    }
+
     /// For a new password: standard input when asked for, else the terminal twice, else a random one.
     ///
     /// - Returns: The password, and its text where it was made here and has to be shown.

@@ -22,6 +22,9 @@ final class ChildProcess: Sendable {
     let errorPath: String
     private let state: Mutex<State>
 
+    /// Variables for all programs that the task starts: whose Kerberos tickets they have.
+    @TaskLocal static var ambient: [String: String] = [:]
+
     private struct State {
         var exit: Exit?
         var heldInput: Int32?
@@ -78,7 +81,7 @@ final class ChildProcess: Sendable {
         let inherited = ProcessInfo.processInfo.environment.filter {
             !$0.key.hasPrefix("GATEPOST_") || $0.key == "GATEPOST_PEERS"
         }
-        let merged = inherited.merging(environment) { $1 }
+        let merged = inherited.merging(ChildProcess.ambient) { $1 }.merging(environment) { $1 }
         let argumentPointers = arguments.map { strdup($0) }
         let environmentPointers = merged.map { strdup("\($0.key)=\($0.value)") }
         defer { for pointer in argumentPointers + environmentPointers { free(pointer) } }

@@ -12,6 +12,12 @@ enum Program {
         return ordered.lazy.map { "\($0)/\(name)" }.first { FileManager.default.isExecutableFile(atPath: $0) }
     }
 
+    /// The same of one that a trait has made sure of.
+    static func path(_ name: String) throws -> String {
+        guard let path = find(name) else { throw MissingProgram(name: name) }
+        return path
+    }
+
     /// The server under test: `GATEPOST_BIN`, else the product that was built beside this test bundle.
     static let gatepost: String = {
         if let named = ProcessInfo.processInfo.environment["GATEPOST_BIN"] { return named }

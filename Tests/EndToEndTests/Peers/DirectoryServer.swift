@@ -15,7 +15,8 @@ struct DirectoryServer: Sendable {
     private let process: ChildProcess
 
     var url: String { "ldap://127.0.0.1:\(port)" }
-    var tlsURL: String { "ldaps://localhost:\(tlsPort)" }
+    /// By address: libldap takes localhost for this machine's own name.
+    var tlsURL: String { "ldaps://127.0.0.1:\(tlsPort)" }
     var socketURL: String { "ldapi://" + folder.path("ldapi").replacing("/", with: "%2F") }
 
     /// - Parameter earlier: one that has ended, whose database and ports are taken over.

@@ -60,9 +60,8 @@ struct PostfixRelay: MailClient {
             daemon_directory = /usr/lib/postfix/sbin
             mail_owner = postfix
             setgid_group = postdrop
-            inet_interfaces = \(address)
+            inet_interfaces = 127.0.0.1
             inet_protocols = ipv4
-            smtp_bind_address = \(address)
             myhostname = relay.postfix.test
             mydestination =
             mynetworks = 127.0.0.0/8

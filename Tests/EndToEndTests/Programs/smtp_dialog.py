@@ -18,14 +18,16 @@ def show(said, reply):
         print("S:", code, line)
 
 
-with smtplib.SMTP("127.0.0.1", int(port), "client.test", timeout=30) as server:
+server = smtplib.SMTP("127.0.0.1", int(port), "client.test", timeout=30)
+show("EHLO", server.ehlo())
+if authority != "-":
+    server.starttls(context=ssl.create_default_context(cafile=authority))
     show("EHLO", server.ehlo())
-    if authority != "-":
-        server.starttls(context=ssl.create_default_context(cafile=authority))
-        show("EHLO", server.ehlo())
-    for line in lines:
-        words = line.split(" ", 2)
-        if words[0] == "PLAIN":
-            message = "\0{}\0{}".format(words[1], words[2]).encode()
-            line = "AUTH PLAIN " + base64.b64encode(message).decode()
-        show(line, server.docmd(line))
+for line in lines:
+    words = line.split(" ", 2)
+    if words[0] == "PLAIN":
+        message = "\0{}\0{}".format(words[1], words[2]).encode()
+        line = "AUTH PLAIN " + base64.b64encode(message).decode()
+    show(line, server.docmd(line))
+# Without QUIT: the last line may have left an exchange open.
+server.close()

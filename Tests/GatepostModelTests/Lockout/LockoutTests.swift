@@ -119,7 +119,7 @@ struct LockoutTests {
             if lockout.guess(attempt(from: "192.0.2.1", client: "laptop", tag: tag, at: time)) { admitted += 1 }
             time = time + .seconds(60)
         }
-        #expect(admitted == 50, "half of a day's guesses, though each success forgave the window")
+        #expect(admitted == 50, "a quarter of a day's guesses, though each success forgave the window")
     }
 
     @Test("nine mistyped secrets and a right one, day after day, never lock")

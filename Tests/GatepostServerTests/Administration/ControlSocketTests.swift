@@ -19,6 +19,11 @@ struct ControlSocketTests {
             -> Void
     ) async throws -> [String] {
         let store = try await SQLiteStore.open(dataDirectory: directory)
+        let trail = try SQLiteAuditTrail.open(
+            dataDirectory: directory,
+            key: try AuditKeyFile.open(inDirectory: directory),
+            clock: SystemClock()
+        )
         let changed = Mutex<[String]>([])
         let administration = Administration(
             accounts: store,
@@ -45,7 +50,8 @@ struct ControlSocketTests {
                         counters: ["c": 1]
                     )
                 }
-            )
+            ),
+            trail: trail
         )
         let service = ControlService(
             administration: administration,

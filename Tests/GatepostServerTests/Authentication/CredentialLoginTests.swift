@@ -144,7 +144,7 @@ private struct LoginScene {
 }
 
 extension LoginExchange.Verdict {
-    fileprivate var refusal: Authenticator.Refusal? {
+    fileprivate var refusal: AuthenticationReason? {
         if case .refused(let refusal, _) = self { refusal } else { nil }
     }
 

@@ -1,6 +1,7 @@
 import GatepostModel
 import GatepostSQLite
 import GatepostServer
+import GatepostTesting
 import Glibc
 import Logging
 import MailSyntax
@@ -85,7 +86,7 @@ struct AuthenticationSocketFixture: Sendable {
                 clock: SystemClock(),
                 logger: log.logger
             ),
-            counters: SubmissionCounters(),
+            recorder: LoginRecorder(trail: MemoryAuditLog(), counters: SubmissionCounters(), logger: log.logger),
             clock: SystemClock(),
             logger: log.logger
         )

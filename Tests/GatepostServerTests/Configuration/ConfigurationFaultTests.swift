@@ -91,17 +91,50 @@ struct FaultCase: Sendable, CustomTestStringConvertible {
                 listeners:
                   - { service: reception, address: "0.0.0.0:25" }
                 authentication:
-                  mechanisms: [GSSAPI, PLAIN]
-                  lockout: { attempts: 10 }
+                  mechanisms: [GS2-KRB5, PLAIN]
                   ntlmV1: false
                 submission: { limits: { messagesPerDay: 1 } }
                 """,
             faults: """
                 c.yaml:3:10: error: key storage: PostgreSQL is not in this version yet: use sqlite
                 c.yaml:5:16: error: key listeners[0].service: 'reception' is not in this version yet: remove this listener
-                c.yaml:7:16: error: key authentication.mechanisms[0]: GSSAPI is not in this version yet: remove it
-                c.yaml:8:3: error: key authentication.lockout: is not in this version yet: remove it
-                c.yaml:10:15: error: key submission.limits: is not in this version yet: remove it
+                c.yaml:7:16: error: key authentication.mechanisms[0]: GS2-KRB5 is not in this version yet: remove it
+                c.yaml:9:15: error: key submission.limits: is not in this version yet: remove it
+                """
+        ),
+        FaultCase(
+            name: "GSSAPI without keys",
+            yaml: "hostname: a.example\nauthentication: { mechanisms: [GSSAPI, PLAIN] }\n",
+            faults:
+                "c.yaml:2:31: error: key authentication.mechanisms: GSSAPI needs authentication.kerberos: { keytab: smtp.keytab, realm: EXAMPLE.ORG }"
+        ),
+        FaultCase(
+            name: "keys without a realm, and a principal without one",
+            yaml: """
+                hostname: a.example
+                authentication:
+                  kerberos:
+                    keytab: smtp.keytab
+                    principals: [{ principal: host/x, account: x@a.example }]
+                delivery:
+                  route: relay
+                  relay: { host: b.example, mechanism: PLAIN, keytab: relay.keytab }
+                """,
+            faults: """
+                c.yaml:4:5: error: key authentication.kerberos.realm: is required: the realm whose principals are accounts, such as EXAMPLE.ORG
+                c.yaml:8:55: error: key delivery.relay.keytab: needs mechanism: GSSAPI
+                """
+        ),
+        FaultCase(
+            name: "a key table that is not there",
+            yaml: """
+                hostname: a.example
+                authentication:
+                  kerberos: { keytab: smtp.keytab, realm: A.EXAMPLE, principals: [{ principal: host/x, account: x }] }
+                """,
+            faults: """
+                c.yaml:3:23: error: key authentication.kerberos.keytab: cannot read /DIR/smtp.keytab: No such file or directory: see docs/operation.md
+                c.yaml:3:80: error: key authentication.kerberos.principals[0].principal: must have its realm: host/x@EXAMPLE.ORG
                 """
         ),
         FaultCase(
@@ -189,9 +222,26 @@ struct FaultCase: Sendable, CustomTestStringConvertible {
                 """,
             faults: """
                 c.yaml:2:68: error: key authentication.dovecotSocket: /DIR/key.pem is there already and is no socket
+                c.yaml:2:68: error: key authentication.dovecotSocket: needs a mechanism without -PLUS and other than EXTERNAL in authentication.mechanisms
                 c.yaml:2:94: error: key authentication.saslauthdSocket: /DIR/key.pem is there already and is no socket
                 c.yaml:2:94: error: key authentication.saslauthdSocket: must be another path than authentication.dovecotSocket
-                c.yaml:2:68: error: key authentication.dovecotSocket: needs a mechanism without -PLUS and other than EXTERNAL in authentication.mechanisms
+                """
+        ),
+        FaultCase(
+            name: "a lockout that cannot be, and proxies that are everybody",
+            yaml: """
+                hostname: a.example
+                listeners:
+                  - { address: "127.0.0.1:587", proxyProtocol: [0.0.0.0/0], xclient: [192.0.2.1, proxy] }
+                authentication:
+                  lockout: { attempts: 20, window: 2d, guessesPerDay: 100, accounts: 1 }
+                """,
+            faults: """
+                c.yaml:3:48: error: key listeners[0].proxyProtocol: must not hold every address: whoever is listed can claim to be anyone
+                c.yaml:3:82: error: key listeners[0].xclient[1]: must be an address or network such as 192.0.2.0/24 or 2001:db8::/32, not 'proxy'
+                c.yaml:5:36: error: key authentication.lockout.window: must be from 1s to 1d, not 2d
+                c.yaml:5:70: error: key authentication.lockout.accounts: must be from 2 to 60, not 1
+                c.yaml:5:55: error: key authentication.lockout.guessesPerDay: must be at least 160, eight times attempts, for strangers and the owner's own places share it
                 """
         ),
         FaultCase(

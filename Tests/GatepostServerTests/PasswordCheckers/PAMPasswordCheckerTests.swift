@@ -14,7 +14,7 @@ struct PAMPasswordCheckerTests {
     /// Says yes to one user with one password, and notes what it was told.
     private static let script = """
         #!/bin/sh
-        read -r password
+        IFS= read -r password
         printf '%s from %s at %s\\n' "$PAM_USER" "$PAM_RHOST" "$PAM_SERVICE" >> "$(dirname "$0")/asked"
         [ "$PAM_USER" = "$(cat "$(dirname "$0")/user")" ] && [ "$password" = "right one" ]
 
@@ -125,7 +125,7 @@ struct PAMPasswordCheckerTests {
         "trouble of a module is no verdict",
         arguments: [
             "auth required pam_debug.so auth=authinfo_unavail", "auth required pam_debug.so auth=system_err",
-            "auth required pam_no_such_module.so", "",
+            "auth required pam_no_such_module.so",
         ]
     )
     func trouble(service: String) async throws {

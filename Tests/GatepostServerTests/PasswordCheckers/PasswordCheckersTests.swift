@@ -90,11 +90,11 @@ struct PasswordCheckersTests {
     @Test(
         "each verdict has its consequence",
         arguments: [
-            (PasswordVerdict.accepted, Authenticator.Refusal?.none), (.wrong, .wrongPassword),
+            (PasswordVerdict.accepted, AuthenticationReason?.none), (.wrong, .wrongPassword),
             (.unknown, .unknownAccount), (.disabled, .disabled), (.expired, .passwordChange),
         ]
     )
-    func verdicts(verdict: PasswordVerdict, refusal: Authenticator.Refusal?) async throws {
+    func verdicts(verdict: PasswordVerdict, refusal: AuthenticationReason?) async throws {
         let checker = TableChecker("one", ["alice@example.org": verdict])
         try await self.withScene([.init(checker)]) { scene in
             let finding = try await scene.login("alice", "right")

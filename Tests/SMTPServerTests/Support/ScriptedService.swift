@@ -162,6 +162,12 @@ final class ScriptedResponder: SessionResponder {
         case .external:
             isRight = false
             answer = .external(identity: nil)
+        case .securityContext(let question):
+            isRight = false
+            answer = .securityContext(question.perform())
+        case .principal:
+            isRight = account != nil
+            answer = .principal(identity: account == nil ? nil : name)
         }
         self.state.withLock { $0.identity = isRight ? name : nil }
         return .authentication(answer)

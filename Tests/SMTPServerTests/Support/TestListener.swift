@@ -16,7 +16,8 @@ struct TestListener {
         timeouts: SessionTimeouts = SessionTimeouts(),
         denied: [IPNetwork] = [],
         registry: SessionRegistry = SessionRegistry(maximumSessions: 1000, maximumSessionsPerAddress: 1000),
-        proxies: [IPNetwork] = []
+        proxies: [IPNetwork] = [],
+        forwarders: [IPNetwork] = []
     ) async throws -> TestListener {
         let listener = try await Listener.start(
             Listener.Configuration(
@@ -26,7 +27,8 @@ struct TestListener {
                 session: session,
                 timeouts: timeouts,
                 denied: denied,
-                proxies: proxies
+                proxies: proxies,
+                forwarders: forwarders
             ),
             service: service,
             tls: session.security == .none ? nil : try TestTLS.server.get(),

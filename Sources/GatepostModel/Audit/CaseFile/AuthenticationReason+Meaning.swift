@@ -29,6 +29,7 @@ extension AuthenticationReason {
         case .kerberosFailed: "the Kerberos ticket does not fit the server's keytab"
         case .kerberosPrincipal: "the Kerberos principal stands for no account"
         case .latin1: "name or password are not UTF-8: they look like Latin-1"
+        case .sandbox: "mail of a sandbox account stays here, and the server that asked would send it"
         case .malformed: "the client's message breaks the mechanism's grammar"
         case .cancelled: "the client gave up before the end"
         case .backendDown: "who knows the answer could not be asked"
@@ -55,6 +56,7 @@ extension AuthenticationReason {
         case .certificateUnknown: ["TLS", "mechanism", "address rule"]
         case .tokenExpired, .tokenAudience, .tokenIssuer, .tokenSignature, .tokenScope, .tokenRefused:
             ["TLS", "mechanism", "address rule"]
+        case .sandbox: ["wrong password", "locked", "disabled", "TLS", "mechanism"]
         case .backendDown: ["wrong password", "locked", "disabled"]
         }
     }

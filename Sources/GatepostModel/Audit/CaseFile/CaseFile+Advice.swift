@@ -62,6 +62,7 @@ extension CaseFile {
             ]
         case .kerberosPrincipal: return ["gatepost config show (authentication.kerberos)", "gatepost account list"]
         case .latin1: return ["a password of ASCII letters and digits: gatepost account password \(account)"]
+        case .sandbox: return ["gatepost account show \(account)", "log in at Gatepost's own ports"]
         case .malformed, .cancelled:
             return [
                 "gatepost audit list --address \(self.event.attempt.address?.description ?? "ADDRESS")"

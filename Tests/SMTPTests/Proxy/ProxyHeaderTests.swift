@@ -1,5 +1,5 @@
 import MailSyntax
-import SMTPServer
+import SMTP
 import Testing
 
 @Suite("PROXY protocol headers")
