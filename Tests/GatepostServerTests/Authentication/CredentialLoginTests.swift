@@ -90,7 +90,7 @@ private struct LoginScene {
         let exchange = LoginExchange(
             authenticator: self.authenticator,
             loginGuard: LoginGuard(policy: LockoutPolicy(), clock: self.clock, logger: self.logger),
-            counters: SubmissionCounters(),
+            recorder: LoginRecorder(trail: MemoryAuditLog(), counters: SubmissionCounters(), logger: self.logger),
             logger: self.logger
         )
         let origin = LoginExchange.Origin(
