@@ -167,7 +167,7 @@ struct InteroperabilityTests {
         let isRefused = dialog.succeeded && dialog.said.contains("535 5.7.8 Authentication failed (ref ")
         #expect(isRefused, "\(dialog.said)")
         let fresh = String(decoding: site.server.log.utf8.dropFirst(start), as: UTF8.self)
-        let isTold = fresh.contains("login refused") && fresh.contains("reason=latin-1")
+        let isTold = fresh.contains(" auth result=fail ") && fresh.contains("reason=latin-1")
         #expect(isTold, "\(fresh)")
     }
 
@@ -205,9 +205,9 @@ struct InteroperabilityTests {
     /// What became of the logins with a mechanism: `login` or `login refused` each.
     private func logged(by server: Gatepost, since start: Int, _ mechanism: String) -> [String] {
         let fresh = String(decoding: server.log.utf8.dropFirst(start), as: UTF8.self)
-        return fresh.split(separator: "\n").filter { $0.contains(" mechanism=\(mechanism) ") }.compactMap { line in
-            if line.contains(" login refused ") { return "login refused" }
-            return line.contains(": login ") ? "login" : nil
+        return fresh.split(separator: "\n").filter { $0.contains(" mech=\(mechanism) ") }.compactMap { line in
+            if line.contains(" auth result=fail ") { return "login refused" }
+            return line.contains(" auth result=ok ") ? "login" : nil
         }
     }
 }

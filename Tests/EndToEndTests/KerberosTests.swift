@@ -285,7 +285,7 @@ struct KerberosTests {
     /// How many logins the server refused for this reason.
     private func refusals(_ reason: String, _ site: KerberosSite) -> Int {
         site.gatepost.log.split(separator: "\n").count {
-            $0.contains("login refused") && $0.contains("reason=\(reason) ")
+            $0.contains(" auth result=fail ") && $0.contains("reason=\(reason) ")
         }
     }
 }

@@ -74,7 +74,7 @@ struct DovecotSocketTests {
                 try Self.logIn(connection, name, user: "ALICE@Example.org", identifier: 2)
                     == "OK\t2\tuser=alice@example.org"
             )
-            let line = fixture.log.lines.first { $0.hasPrefix("login [") } ?? ""
+            let line = fixture.log.lines.first { $0.hasPrefix("auth [") } ?? ""
             #expect(line.contains("alice@example.org") && line.contains("192.0.2.7") && line.contains("dovecot-auth"))
         }
     }

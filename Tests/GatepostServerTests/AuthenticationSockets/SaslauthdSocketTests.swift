@@ -29,7 +29,7 @@ struct SaslauthdSocketTests {
     func accepted(login: String, realm: String) async throws {
         try await AuthenticationSocketFixture.with { fixture throws in
             #expect(try Self.ask(fixture, login, realm: realm) == "OK")
-            #expect(fixture.log.lines.contains { $0.hasPrefix("login [") && $0.contains("saslauthd") })
+            #expect(fixture.log.lines.contains { $0.hasPrefix("auth [") && $0.contains("saslauthd") })
         }
     }
 

@@ -76,6 +76,9 @@ final class MemoryConnection: DialogConnection {
             case .later(let work): answer = await work()
             }
             await self.perform(self.state.withLock { $0.session.receive(answer) })
+        case .becomeClient:
+            // Offered to listed addresses only, and here there is none.
+            await self.perform(self.state.withLock { $0.session.receive(forwarded: .addressDenied) })
         case .close(let reply):
             if let reply { self.say(reply) }
             self.state.withLock { $0.isClosed = true }
