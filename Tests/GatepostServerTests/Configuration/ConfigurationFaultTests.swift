@@ -197,7 +197,8 @@ struct FaultCase: Sendable, CustomTestStringConvertible {
         ),
         FaultCase(
             name: "EXTERNAL without a certificate",
-            yaml: "hostname: a.example\ndelivery:\n  route: relay\n  relay: { host: smtp.example.net, mechanism: EXTERNAL }\n",
+            yaml:
+                "hostname: a.example\ndelivery:\n  route: relay\n  relay: { host: smtp.example.net, mechanism: EXTERNAL }\n",
             faults: "c.yaml:4:10: error: key delivery.relay.certificate: is required with mechanism: EXTERNAL"
         ),
         FaultCase(
