@@ -134,7 +134,8 @@ let package = Package(
             name: "GatepostServer",
             dependencies: [
                 "SMTPServer", "SMTPClient", "DNSClient", "DNS", "GatepostModel", "GatepostSQLite", "GatepostDelivery",
-                "MailSyntax", "SASL", "SASLKerberos", "AuthenticationProtocols", "OAuthClient", "SMTP", "TLSChannelBinding",
+                "MailSyntax", "SASL", "SASLKerberos", "AuthenticationProtocols", "OAuthClient", "SMTP",
+                "TLSChannelBinding",
                 "CArgon2", "CCrypt",
                 .target(name: "CPAM", condition: .when(traits: ["PAM"])),
                 .target(name: "CLDAP", condition: .when(traits: ["LDAP"])),
@@ -155,7 +156,8 @@ let package = Package(
         .executableTarget(
             name: "gatepost",
             dependencies: [
-                "GatepostServer", "GatepostModel", "OAuthClient", "SMTPClient", "SMTP", "SASL", "SASLKerberos", "MailSyntax",
+                "GatepostServer", "GatepostModel", "OAuthClient", "SMTPClient", "SMTP", "SASL", "SASLKerberos",
+                "MailSyntax",
                 .product(name: "ArgumentParser", package: "swift-argument-parser"),
                 .product(name: "Crypto", package: "swift-crypto"),
                 .product(name: "NIOCore", package: "swift-nio"),

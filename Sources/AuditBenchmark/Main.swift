@@ -172,7 +172,7 @@ enum Main {
         try await trail.close()
     }
 
-    private static func time(_ body: () async throws -> Void) async rethrows -> Double {
+    private nonisolated(nonsending) static func time(_ body: () async throws -> Void) async rethrows -> Double {
         let clock = ContinuousClock()
         let start = clock.now
         try await body()

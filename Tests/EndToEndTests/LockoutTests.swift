@@ -113,6 +113,13 @@ struct LockoutTests {
         let listed = try await self.locks()
         #expect(listed.map(\.kind) == ["network"] && listed.first?.from == "198.51.100.0/24")
         #expect(self.gatepost.log.contains("reason=locked"))
+
+        // A restart neither frees the guesser nor makes a stranger of the owner.
+        _ = try await self.gatepost.stop()
+        try await self.gatepost.start()
+        #expect(try await self.locks().map(\.kind) == ["network"])
+        let restarted = try await self.play([Try(from: bot, password: Site.password), home])
+        #expect(restarted.map(\.code) == ["535", "235"])
         try await self.gatepost.verb("lock", "lift", "198.51.100.66")
         #expect(try await self.locks().isEmpty)
         #expect(try await self.play([Try(from: bot, password: Site.password)]).map(\.code) == ["235"])

@@ -46,7 +46,7 @@ final class KerberosRealm: Sendable {
     func ticket(of principal: String, password: String) async throws -> Ticket {
         let ticket = Ticket(realm: self, cache: "FILE:\(folder.path("tickets-\(UInt64.random(in: 0 ... .max))"))")
         let input = try folder.write("password-\(UInt64.random(in: 0 ... .max))", password + "\n", mode: 0o600)
-        try await ticket.use { try await succeed([try Program.path("kinit"), principal], input: .file(input)) }
+        _ = try await ticket.use { try await succeed([try Program.path("kinit"), principal], input: .file(input)) }
         return ticket
     }
 

@@ -70,7 +70,7 @@ enum UnpackedServers {
     }
 
     /// Runs a program of one of them to its end.
-    static func run(_ name: String, _ command: [String]) async throws -> Completed {
+    static func runToEnd(_ name: String, _ command: [String]) async throws -> Completed {
         let scratch = try TemporaryFolder("peer")
         let child = try start(name, command, log: scratch.path("log"))
         let exit = try await child.waitForExit(within: .seconds(60))

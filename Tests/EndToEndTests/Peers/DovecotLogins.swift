@@ -8,7 +8,7 @@ struct DovecotLogins: Sendable {
 
     static let tokenKey = "a key of thirty-two octets or more"
     static let mechanisms = [
-        "SCRAM-SHA-256", "SCRAM-SHA-1", "PLAIN", "LOGIN", "DIGEST-MD5", "CRAM-MD5", "NTLM", "OAUTHBEARER", "XOAUTH2",
+        "SCRAM-SHA-256", "SCRAM-SHA-1", "PLAIN", "LOGIN", "DIGEST-MD5", "CRAM-MD5", "OAUTHBEARER", "XOAUTH2",
     ]
 
     static func start(user: String, password: String) async throws -> DovecotLogins {
@@ -47,7 +47,7 @@ struct DovecotLogins: Sendable {
         log_path = \(folder.path("log"))
         protocols =
         ssl = no
-        auth_mechanisms = plain login cram-md5 digest-md5 ntlm scram-sha-1 scram-sha-256 oauthbearer xoauth2
+        auth_mechanisms = plain login cram-md5 digest-md5 scram-sha-1 scram-sha-256 oauthbearer xoauth2
         auth_realms = gp.test
         auth_default_realm = gp.test
         auth_username_format = %n
@@ -60,7 +60,7 @@ struct DovecotLogins: Sendable {
         }
         passdb {
           driver = passwd-file
-          mechanisms = plain login cram-md5 digest-md5 ntlm scram-sha-1 scram-sha-256
+          mechanisms = plain login cram-md5 digest-md5 scram-sha-1 scram-sha-256
           args = \(folder.path("users"))
         }
         userdb {

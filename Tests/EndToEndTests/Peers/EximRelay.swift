@@ -18,14 +18,14 @@ struct EximRelay: MailClient {
         let file = try folder.write("exim.conf", try configuration(submission))
         let message = try folder.write("message", submission.message.stored)
         let command = "exec exim4 -C \(file) -odf -oi -f \(submission.sender) \(submission.recipient) < \(message)"
-        let sent = try await UnpackedServers.run("exim", ["sh", "-c", command])
+        let sent = try await UnpackedServers.runToEnd("exim", ["sh", "-c", command])
         let log = String(decoding: contents(of: folder.path("log/main")), as: UTF8.self)
         let isDelivered = log.contains(" => \(submission.recipient) ")
         return Completed(exit: isDelivered ? .code(0) : .code(1), output: sent.output, errors: sent.errors + log)
     }
 
     func version() async throws -> String {
-        let said = try await UnpackedServers.run("exim", ["exim4", "-bV"]).said
+        let said = try await UnpackedServers.runToEnd("exim", ["exim4", "-bV"]).said
         let words = said.split(whereSeparator: \.isWhitespace)
         return words.drop { $0 != "version" }.dropFirst().first.map(String.init) ?? "unknown"
     }

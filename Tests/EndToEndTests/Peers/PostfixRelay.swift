@@ -112,7 +112,7 @@ struct PostfixRelay: MailClient {
     }
 
     func version() async throws -> String {
-        let said = try await UnpackedServers.run("postfix", ["postconf", "-dh", "mail_version"]).said
+        let said = try await UnpackedServers.runToEnd("postfix", ["postconf", "-dh", "mail_version"]).said
         return String(said.prefix { !$0.isWhitespace })
     }
 }

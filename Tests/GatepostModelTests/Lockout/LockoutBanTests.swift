@@ -26,7 +26,7 @@ struct LockoutBanTests {
         let network = ip("198.51.100.7").network()
         #expect(lockout.turnsAway(ip("198.51.100.7"), now: noon) == .locked(.address(network)))
         #expect(lockout.turnsAway(ip("198.51.100.8"), now: noon) == nil)
-        #expect(!lockout.logIn(attempt("newcomer@example.org")))
+        #expect(lockout.logIn(attempt("newcomer@example.org")) == false)
         #expect(lockout.locks(now: noon).first?.accounts == 10)
         #expect(lockout.turnsAway(ip("198.51.100.7"), now: noon + .seconds(900)) == nil)
         self.spray(&lockout, at: noon + .seconds(4000))
@@ -50,7 +50,7 @@ struct LockoutBanTests {
         self.spray(&lockout, accounts: 50)
         #expect(lockout.turnsAway(ip("198.51.100.7"), now: noon) == nil)
         #expect(lockout.logIn(attempt(client: "laptop")) == true)
-        #expect(!lockout.logIn(attempt("newcomer@example.org")))
+        #expect(lockout.logIn(attempt("newcomer@example.org")) == false)
     }
 
     @Test("an office where thirty devices hold old passwords is not banned")
@@ -76,7 +76,7 @@ struct LockoutBanTests {
             lockout.logIn(attempt("guesser@example.org"))
             lockout.guess(attempt("user\(number)@example.org", tag: 1))
         }
-        #expect(!lockout.logIn(attempt("victim@example.org")))
+        #expect(lockout.logIn(attempt("victim@example.org")) == false)
         #expect(lockout.locks(now: noon).contains { $0.scope == .address(ip("198.51.100.7").network()) })
     }
 
@@ -92,7 +92,7 @@ struct LockoutBanTests {
             #expect(lockout.turnsAway(ip(text), now: noon) == nil)
             #expect(lockout.admission(of: attempt(from: text), now: noon) == .admitted)
             for tag in 0..<10 as Range<UInt16> { lockout.guess(attempt(from: text, tag: tag)) }
-            #expect(!lockout.logIn(attempt(from: text)))
+            #expect(lockout.logIn(attempt(from: text)) == false)
         }
     }
 
@@ -102,7 +102,7 @@ struct LockoutBanTests {
         var strict = Lockout.test()
         self.spray(&strict, accounts: 50)
         for tag in 0..<50 as Range<UInt16> { strict.guess(attempt(tag: tag)) }
-        #expect(!strict.logIn(attempt()))
+        #expect(strict.logIn(attempt()) == false)
         var lockout = Lockout.test(LockoutPolicy(allow: [network]))
         self.spray(&lockout, accounts: 50)
         for tag in 0..<500 as Range<UInt16> { #expect(lockout.guess(attempt(tag: tag)) == true) }
@@ -158,7 +158,7 @@ struct LockoutBanTests {
         }
         self.spray(&lockout, from: "198.51.100.9", at: wrong)
         for _ in 0..<100 { lockout.guess(attempt(nil, from: "198.51.100.10", at: wrong), .malformed) }
-        #expect(!lockout.logIn(attempt(from: "198.51.100.7", at: wrong)))
+        #expect(lockout.logIn(attempt(from: "198.51.100.7", at: wrong)) == false)
         let now = noon + .seconds(jump > 0 ? 0 : 2 * 3600)
         #expect(lockout.turnsAway(ip("198.51.100.9"), now: now) == nil)
         #expect(lockout.turnsAway(ip("198.51.100.10"), now: now) == nil)
@@ -170,7 +170,7 @@ struct LockoutBanTests {
         var lockout = Lockout.test()
         lockout.logIn(attempt(from: "192.0.2.1", client: "laptop"))
         for number in 0..<200 { lockout.guess(attempt(from: "10.1.\(number % 250).1", tag: UInt16(number))) }
-        #expect(!lockout.logIn(attempt(from: "203.0.113.9")))
+        #expect(lockout.logIn(attempt(from: "203.0.113.9")) == false)
         var random = 0 as UInt32
         for number in 0..<150_000 {
             random = random &* 1_664_525 &+ 1_013_904_223
@@ -186,7 +186,7 @@ struct LockoutBanTests {
             _ = lockout.ended(bot, .refused(.unknownAccount), now: noon)
         }
         #expect(lockout.size <= 2 * 32_768 + 16_384 + 500)
-        #expect(!lockout.logIn(attempt(from: "203.0.113.9")), "the account's own count is still there")
+        #expect(lockout.logIn(attempt(from: "203.0.113.9")) == false, "the account's own count is still there")
         #expect(lockout.logIn(attempt(from: "192.0.2.1", client: "laptop")) == true)
     }
 

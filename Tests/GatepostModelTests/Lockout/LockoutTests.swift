@@ -15,7 +15,7 @@ struct LockoutTests {
         let until = noon + .seconds(900)
         let scope = LockScope.network(account: owner, IPNetwork("198.51.100.0/24"))
         #expect(lockout.admission(of: attempt(), now: noon) == .refused(until: until, because: .locked(scope)))
-        #expect(!lockout.logIn(attempt(from: "198.51.100.200", at: noon + .seconds(899))))
+        #expect(lockout.logIn(attempt(from: "198.51.100.200", at: noon + .seconds(899))) == false)
         #expect(lockout.logIn(attempt(from: "203.0.113.9", at: noon + .seconds(899))) == true, "another network")
         #expect(lockout.logIn(attempt("other@example.org", at: noon + .seconds(899))) == true, "another account")
         #expect(lockout.logIn(attempt(at: until)) == true)
@@ -43,10 +43,10 @@ struct LockoutTests {
     func networks() {
         var lockout = Lockout.test()
         for tag in 0..<10 as Range<UInt16> { lockout.guess(attempt(from: "2001:db8:1:2::\(tag + 1)", tag: tag)) }
-        #expect(!lockout.logIn(attempt(from: "2001:db8:1:2:ffff::9")))
+        #expect(lockout.logIn(attempt(from: "2001:db8:1:2:ffff::9")) == false)
         #expect(lockout.logIn(attempt(from: "2001:db8:1:3::9")) == true)
         for tag in 0..<10 as Range<UInt16> { lockout.guess(attempt(from: "192.0.2.\(tag)", tag: tag + 100)) }
-        #expect(!lockout.logIn(attempt(from: "::ffff:192.0.2.99")), "mapped IPv4 is IPv4")
+        #expect(lockout.logIn(attempt(from: "::ffff:192.0.2.99")) == false, "mapped IPv4 is IPv4")
         #expect(lockout.logIn(attempt(from: "192.0.3.99")) == true)
     }
 
@@ -77,7 +77,7 @@ struct LockoutTests {
         #expect(admitted == 100)
         let later = noon + .seconds(60_000)
         #expect(lockout.locks(now: later).first?.scope == .account(owner))
-        #expect(!lockout.logIn(attempt(from: "203.0.113.9", at: later)), "a place where he never was")
+        #expect(lockout.logIn(attempt(from: "203.0.113.9", at: later)) == false, "a place where he never was")
         #expect(lockout.logIn(attempt(from: "203.0.113.9", at: noon + .seconds(100 * 3600))) == true)
     }
 
@@ -101,7 +101,7 @@ struct LockoutTests {
             admitted += 1
         }
         #expect(admitted == 10)
-        #expect(!lockout.logIn(attempt(from: "192.0.2.1", client: "bot")))
+        #expect(lockout.logIn(attempt(from: "192.0.2.1", client: "bot")) == false)
         #expect(lockout.logIn(attempt(from: "192.0.2.1", client: "laptop")) == true)
         let scope = LockScope.network(account: owner, IPNetwork("192.0.2.0/24"))
         #expect(lockout.locks(now: noon).map(\.scope) == [scope])

@@ -172,7 +172,7 @@ struct FaultCase: Sendable, CustomTestStringConvertible {
                 c.yaml:7:15: error: key delivery.relay.password: cannot stand beside oauth, which brings access tokens
                 c.yaml:8:16: error: key delivery.relay.mechanism: must be auto, OAUTHBEARER or XOAUTH2 with oauth
                 c.yaml:10:12: error: key delivery.relay.oauth.clientSecret: is required with flow: clientCredentials; keep it in a file
-                c.yaml:10:49: error: key delivery.relay.oauth.flow: must be refreshToken: Google gives its mail scope to no client credentials
+                c.yaml:10:51: error: key delivery.relay.oauth.flow: must be refreshToken: Google gives its mail scope to no client credentials
                 """
         ),
         FaultCase(
@@ -190,12 +190,13 @@ struct FaultCase: Sendable, CustomTestStringConvertible {
                 c.yaml:7:12: error: key delivery.relay.oauth.tokenEndpoint: is required without provider: gmail or microsoft365
                 c.yaml:7:36: error: key delivery.relay.oauth.tenant: must be a domain or an identifier of a directory, not 'a/b'
                 c.yaml:7:59: error: key delivery.relay.oauth.deviceEndpoint: must be an https URL (http only on loopback), not 'http://login.example/'
-                c.yaml:7:99: error: key delivery.relay.oauth.refreshToken: must name the file that keeps the token, which 'gatepost relay authorize' writes; did you mean 'file:relay.refresh-token'?
+                c.yaml:7:98: error: key delivery.relay.oauth.refreshToken: must name the file that keeps the token, which 'gatepost relay authorize' writes; did you mean 'file:relay.refresh-token'?
                 """
         ),
         FaultCase(
             name: "EXTERNAL without a certificate",
-            yaml: "hostname: a.example\ndelivery:\n  route: relay\n  relay: { host: smtp.example.net, mechanism: EXTERNAL }\n",
+            yaml:
+                "hostname: a.example\ndelivery:\n  route: relay\n  relay: { host: smtp.example.net, mechanism: EXTERNAL }\n",
             faults: "c.yaml:4:10: error: key delivery.relay.certificate: is required with mechanism: EXTERNAL"
         ),
         FaultCase(
