@@ -79,6 +79,9 @@ final class Connection: @unchecked Sendable {
         return statement
     }
 
+    /// Of all statements together.
+    var fullScanSteps: Int { self.statements.values.reduce(0) { $0 + $1.fullScanSteps } }
+
     /// Rows that the last statement inserted, updated or deleted.
     var changes: Int { Int(sqlite3_changes(self.handle)) }
     /// The key of the last inserted row.

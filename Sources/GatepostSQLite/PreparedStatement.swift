@@ -162,6 +162,9 @@ final class PreparedStatement {
         sqlite3_reset(self.statement)
     }
 
+    /// Rows that were stepped over for want of an index since the statement was made; for tests of what a login costs.
+    var fullScanSteps: Int { Int(sqlite3_stmt_status(self.statement, SQLITE_STMTSTATUS_FULLSCAN_STEP, 0)) }
+
     // MARK: Columns of the current row; they count from 0
 
     func int64(_ column: Int32) -> Int64 { sqlite3_column_int64(self.statement, column) }

@@ -6,7 +6,8 @@ struct HelpTests {
     static let commands: [[String]] = [
         [], ["init"], ["serve"], ["dev"], ["config"], ["config", "check"], ["status"], ["account"], ["account", "add"],
         ["account", "import"], ["domain"], ["queue"], ["queue", "retry"], ["inbox"], ["inbox", "wait"], ["send"],
-        ["provider"], ["relay"], ["relay", "authorize"],
+        ["provider"], ["app-password"], ["app-password", "add"], ["account", "mfa"], ["account", "password"],
+        ["passwords"], ["relay"], ["relay", "authorize"],
     ]
 
     /// With GATEPOST_SNAPSHOTS=write the snapshots are written anew, to be looked at in the diff.

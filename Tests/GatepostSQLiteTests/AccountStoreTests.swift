@@ -102,6 +102,8 @@ struct AccountStoreTests {
             let keys = NewCredential(argon2id: "$argon2id$x", scram: [])
             let after = try #require(try await store.setPassword(keys, of: "alice@example.org"))
             #expect(after.credentials.count == 1)
+            #expect(after.former.map(\.id) == [before.id])
+            #expect(after.former.first?.scram == before.scram)
             let credential = try #require(after.credentials.first)
             #expect((credential.id, credential.version) != (before.id, before.version))
             #expect(credential.version > before.version)

@@ -37,4 +37,101 @@ struct SchemaMigrationTests {
             try await migrated.close()
         }
     }
+
+    /// A database as schema 3 was.
+    private static func makeSchema3(_ directory: String, _ accounts: [NewAccount]) async throws {
+        let store = try await SQLiteStore.open(dataDirectory: directory)
+        for account in accounts { _ = try await store.add(account) }
+        try await store.writer.perform { connection, _ in
+            try connection.statement("DROP INDEX credential_digest").run()
+            try connection.statement("DROP INDEX credential_name").run()
+            try connection.statement("DROP INDEX identity_pattern").run()
+            try connection.statement("ALTER TABLE credential DROP COLUMN kind").run()
+            try connection.statement("ALTER TABLE credential DROP COLUMN name").run()
+            try connection.statement("ALTER TABLE credential DROP COLUMN digest").run()
+            try connection.statement("ALTER TABLE credential DROP COLUMN created").run()
+            try connection.statement("ALTER TABLE credential DROP COLUMN expires").run()
+            try connection.statement("ALTER TABLE credential DROP COLUMN enabled").run()
+            try connection.statement("ALTER TABLE credential DROP COLUMN must_change").run()
+            try connection.statement("ALTER TABLE credential DROP COLUMN networks").run()
+            try connection.statement("ALTER TABLE credential DROP COLUMN identities").run()
+            try connection.statement("ALTER TABLE credential DROP COLUMN recipient_domains").run()
+            try connection.statement("ALTER TABLE credential DROP COLUMN rate").run()
+            try connection.statement("ALTER TABLE credential DROP COLUMN retired").run()
+            try connection.statement(
+                """
+                CREATE TABLE scram (
+                    credential INTEGER NOT NULL REFERENCES credential ON DELETE CASCADE,
+                    hash TEXT NOT NULL, salt BLOB NOT NULL, iterations INTEGER NOT NULL,
+                    stored_key BLOB NOT NULL, server_key BLOB NOT NULL, PRIMARY KEY (credential, hash)
+                ) WITHOUT ROWID
+                """
+            ).run()
+            try connection.statement(
+                """
+                INSERT INTO scram SELECT credential, hash, salt, iterations, stored_key, server_key FROM scram_key
+                """
+            ).run()
+            try connection.statement("DROP TABLE scram_key").run()
+            try connection.statement("DROP TABLE credential_use").run()
+            try connection.statement("DROP TABLE second_factor").run()
+            try connection.statement("DROP TABLE recovery_code").run()
+            try connection.statement("DROP TABLE certificate").run()
+            try connection.statement("DELETE FROM grdb_migrations WHERE identifier = '4 credentials'").run()
+        }
+        try await store.close()
+    }
+
+    @Test("one of schema 3 keeps its passwords with all their keys, and takes app passwords then")
+    func fromSchema3() async throws {
+        func keys(_ seed: UInt8) -> NewCredential {
+            NewCredential(
+                argon2id: "$argon2id$\(seed)",
+                scram: [SCRAMHash.sha256, .sha1].map { hash in
+                    SCRAMCredential(
+                        hash: hash,
+                        salt: [seed, 1],
+                        iterations: 4096,
+                        storedKey: [seed, 2],
+                        serverKey: [seed, 3]
+                    )
+                }
+            )
+        }
+        try await withTemporaryDirectory { directory in
+            try await Self.makeSchema3(
+                directory,
+                [
+                    NewAccount(address: "alice@example.org", credential: keys(1)),
+                    NewAccount(address: "bob@example.org", credential: keys(2)),
+                ]
+            )
+            let migrated = try await SQLiteStore.open(dataDirectory: directory)
+            for (name, seed) in [("alice", UInt8(1)), ("bob", 2)] {
+                let account = try #require(try await migrated.account(address: "\(name)@example.org"))
+                let password = try #require(account.credentials.first)
+                #expect(account.credentials.count == 1)
+                #expect(password.kind == .password)
+                #expect(password.isEnabled)
+                #expect(!password.mustChange)
+                #expect(password.created == nil)
+                #expect(password.rules == CredentialRules())
+                #expect(password.keys.argon2id == keys(seed).argon2id)
+                #expect(Set(password.keys.scram) == Set(keys(seed).scram))
+            }
+            let added = AddedCredential(
+                kind: .appPassword,
+                name: "phone",
+                created: noon,
+                rules: CredentialRules(),
+                keys: NewCredential(argon2id: nil, scram: [], digest: [1])
+            )
+            guard case .added(let account) = try await migrated.addCredential(added, to: "alice@example.org") else {
+                Issue.record("not added")
+                return
+            }
+            #expect(account.credentials.count == 2)
+            try await migrated.close()
+        }
+    }
 }

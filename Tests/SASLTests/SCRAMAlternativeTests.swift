@@ -25,7 +25,10 @@ struct SCRAMAlternativeTests {
     }
 
     /// The server's last step for a client that holds `password`, and whether the client believed the server.
-    private func login(_ password: String, _ stored: SCRAMCredential) throws -> (step: ServerStep?, isServerProved: Bool) {
+    private func login(
+        _ password: String,
+        _ stored: SCRAMCredential
+    ) throws -> (step: ServerStep?, isServerProved: Bool) {
         var server = SCRAMServer(hash: .sha256, printableNonce: Array("server".utf8))
         let first = "n,,n=user,r=client"
         guard case .question = server.received(.present(first.octets)) else { return (nil, false) }

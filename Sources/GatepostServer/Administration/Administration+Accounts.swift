@@ -37,7 +37,7 @@ extension Administration {
                 remembering: self.policy.remember
             )
             guard try await self.accounts.setPassword(credential, of: address, change) != nil else {
-                throw self.unknown(address)
+                throw self.unknownAccount(address)
             }
             await self.hooks.accountChanged(before)
             self.loginGuard?.secretChanged(account: address)
@@ -58,7 +58,9 @@ extension Administration {
             }
         case .removeAccount(let name):
             let address = try await self.canonicalAddress(name)
-            guard let removed = try await self.accounts.remove(address: address) else { throw self.unknown(address) }
+            guard let removed = try await self.accounts.remove(address: address) else {
+                throw self.unknownAccount(address)
+            }
             await self.hooks.accountChanged(removed)
             self.loginGuard?.removed(account: address)
             return .done("\(address): removed")
@@ -128,17 +130,19 @@ extension Administration {
         _ body: () async throws -> Bool
     ) async throws -> AdministrationResponse {
         let before = try await self.existing(address)
-        guard try await body() else { throw self.unknown(address) }
+        guard try await body() else { throw self.unknownAccount(address) }
         await self.hooks.accountChanged(before)
         return .done("\(address): \(what)")
     }
 
     func existing(_ address: String) async throws -> Account {
-        guard let account = try await self.accounts.account(address: address) else { throw self.unknown(address) }
+        guard let account = try await self.accounts.account(address: address) else {
+            throw self.unknownAccount(address)
+        }
         return account
     }
 
-    func unknown(_ address: String) -> AdministrationFailure {
+    func unknownAccount(_ address: String) -> AdministrationFailure {
         AdministrationFailure(
             .notFound,
             "there is no account \(address)",

@@ -22,7 +22,7 @@ extension Administration {
                 await self.hooks.accountChanged(before)
                 return .done("\(address): certificate '\(record.name)' (\(record.subject)) logs in with EXTERNAL")
             case .noAccount:
-                throw self.unknown(address)
+                throw self.unknownAccount(address)
             case .exists:
                 let owner = try await self.accounts.certificateOwner(fingerprint: fingerprint)
                 throw AdministrationFailure(

@@ -50,7 +50,7 @@ extension Administration {
             await self.hooks.accountChanged(before)
             return .done("\(address): \(addition.kind.noun) '\(addition.name)' added")
         case .noAccount:
-            throw self.unknown(address)
+            throw self.unknownAccount(address)
         case .exists:
             throw AdministrationFailure(
                 .exists,

@@ -24,7 +24,9 @@ extension Administration {
                 throw AdministrationFailure(.failed, "\(address): the secret was sealed under another master key")
             }
             let factor = SecondFactor(sealedSecret: sealed, parameters: record.parameters)
-            guard try await self.accounts.setSecondFactor(factor, of: address) else { throw self.unknown(address) }
+            guard try await self.accounts.setSecondFactor(factor, of: address) else {
+                throw self.unknownAccount(address)
+            }
             await self.hooks.accountChanged(before)
             return .done("\(address): second factor prepared; it counts once a code is confirmed")
         case .confirmSecondFactor(let name, let code, let recoveryCodes):

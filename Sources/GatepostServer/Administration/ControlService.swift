@@ -1,3 +1,4 @@
+internal import GatepostModel
 internal import Glibc
 package import Logging
 package import NIOCore

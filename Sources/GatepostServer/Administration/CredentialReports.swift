@@ -1,6 +1,6 @@
 package import GatepostModel
 internal import MailSyntax
-package import SASL
+internal import SASL
 
 /// A credential as reports show it: no keys.
 package struct CredentialReport: Codable, Sendable, Hashable {

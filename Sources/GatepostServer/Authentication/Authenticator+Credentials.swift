@@ -1,5 +1,5 @@
 package import GatepostModel
-internal import MailSyntax
+package import MailSyntax
 internal import SASL
 
 extension Authenticator {

@@ -1,5 +1,6 @@
 internal import GatepostModel
 internal import GatepostSQLite
+internal import Logging
 
 extension GatepostService {
     /// The audit trail and what records logins in it.

@@ -1,5 +1,5 @@
 internal import Crypto
-package import GatepostModel
+internal import GatepostModel
 internal import Glibc
 internal import MailSyntax
 

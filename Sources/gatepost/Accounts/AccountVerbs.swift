@@ -214,7 +214,7 @@ struct AccountShow: AsyncParsableCommand {
                 account.mechanisms.isEmpty
                 ? "none: another store knows its password" : account.mechanisms.joined(separator: " ")
             Terminal.result("keys for     \(keys)")
-            Terminal.result("second factor \(account.secondFactor ? "on: mail needs app passwords" : "off")")
+            Terminal.result("mfa          \(account.secondFactor ? "on: mail needs app passwords" : "off")")
             for credential in account.credentials { Terminal.result("credential   \(credential.line)") }
             for certificate in account.certificates {
                 Terminal.result(

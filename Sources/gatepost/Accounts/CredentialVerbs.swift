@@ -45,6 +45,23 @@ struct CredentialLimits: ParsableArguments {
     }
 }
 
+/// Which app password or token is meant: `--name phone`, or just `phone`.
+struct CredentialName: ParsableArguments {
+    @Argument(help: "Its name.")
+    private var argument: String?
+
+    @Option(name: .customLong("name"), help: "The same.")
+    private var option: String?
+
+    var name: String { self.option ?? self.argument ?? "" }
+
+    func validate() throws {
+        guard (self.argument == nil) != (self.option == nil) else {
+            throw ValidationError("Say which one: --name NAME.")
+        }
+    }
+}
+
 struct AppPasswordAdd: AsyncParsableCommand {
     static let configuration = CommandConfiguration(
         commandName: "add",
@@ -161,14 +178,13 @@ struct AppPasswordRevoke: AsyncParsableCommand {
     @Argument(help: "The account.")
     var address: String
 
-    @Option(name: .long, help: "The app password's name.")
-    var name: String
+    @OptionGroup var named: CredentialName
 
     @OptionGroup var store: StoreOptions
 
     func run() async throws {
         try await self.store.change(
-            .revokeCredential(address: self.address, kind: .appPassword, name: self.name)
+            .revokeCredential(address: self.address, kind: .appPassword, name: self.named.name)
         )
     }
 }
@@ -233,12 +249,11 @@ struct APITokenRevoke: AsyncParsableCommand {
     @Argument(help: "The account.")
     var address: String
 
-    @Option(name: .long, help: "The token's name.")
-    var name: String
+    @OptionGroup var named: CredentialName
 
     @OptionGroup var store: StoreOptions
 
     func run() async throws {
-        try await self.store.change(.revokeCredential(address: self.address, kind: .apiToken, name: self.name))
+        try await self.store.change(.revokeCredential(address: self.address, kind: .apiToken, name: self.named.name))
     }
 }

@@ -67,6 +67,11 @@ final class Gatepost: Sendable {
     /// Runs a verb with this server's configuration.
     @discardableResult
     func verb(_ arguments: String..., input: String? = nil) async throws -> Completed {
+        try await verb(arguments, input: input)
+    }
+
+    @discardableResult
+    func verb(_ arguments: [String], input: String? = nil) async throws -> Completed {
         let standardInput: ChildProcess.Input
         if let input {
             standardInput = .file(try folder.write("input-\(UInt64.random(in: 0 ... .max))", input, mode: 0o600))
