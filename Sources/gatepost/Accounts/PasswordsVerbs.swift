@@ -1,6 +1,7 @@
 internal import ArgumentParser
 internal import GatepostModel
 internal import GatepostServer
+internal import SASL
 
 struct PasswordsVerbs: ParsableCommand {
     static let configuration = CommandConfiguration(
