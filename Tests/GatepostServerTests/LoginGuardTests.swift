@@ -96,6 +96,7 @@ struct LoginGuardTests {
 /// A trail that only answers searches, out of a list.
 private struct ListedTrail: AuditTrail {
     var listed: [AuditRecord]
+    let publicKey: [UInt8] = []
 
     func search(_ query: AuditQuery) async throws -> [AuditRecord] {
         let fitting = self.listed.filter { record in
