@@ -80,6 +80,7 @@ struct CredentialVerbTests {
         let shown = try await scene.run("account", "show", "alice")
         #expect(shown.output.contains("app password 'phone', active, expires 20"))
         #expect(shown.output.contains("main password, active"))
+        #expect(!shown.output.contains("foreign"), "an app password waits for no other server's hash to be replaced")
 
         #expect(try await scene.run("app-password", "revoke", "alice", "--name", "phone").code == 0)
         #expect(try await scene.run("app-password", "revoke", "alice", "laptop").code == 0)

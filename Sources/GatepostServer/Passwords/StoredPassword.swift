@@ -63,7 +63,7 @@ enum StoredPassword {
 extension Credential {
     /// Whether PLAIN and LOGIN work, and the next one brings our own keys.
     package var awaitsUpgrade: Bool {
-        self.argon2id == nil && (self.foreignHash != nil || !self.scram.isEmpty)
+        self.kind == .password && self.argon2id == nil && (self.foreignHash != nil || !self.scram.isEmpty)
     }
 
     /// What another server made and is still in use: `SSHA`, `SCRAM-SHA-256` …; nil where all keys are our own.
