@@ -57,6 +57,14 @@ private final class AcceptorContext: SecurityContextAcceptor {
     }
 
     func accept(_ token: [UInt8]) throws(SecurityContextFailure) -> SecurityContextAcceptance {
+        // The library calls nonsense an unspecified failure, with no reason.
+        guard TokenFrame.isKerberos(token) else {
+            throw SecurityContextFailure(.defectiveToken, "that is no token of Kerberos")
+        }
+        return try self.accept(framed: token)
+    }
+
+    private func accept(framed token: [UInt8]) throws(SecurityContextFailure) -> SecurityContextAcceptance {
         try self.context.withHandle { handle throws(SecurityContextFailure) in
             var minor: OM_uint32 = 0
             var output = gss_buffer_desc()

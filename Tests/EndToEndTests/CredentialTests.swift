@@ -53,7 +53,7 @@ struct CredentialTests {
             let phone = try await add(gatepost, "phone")
             #expect(phone.split(separator: "-").map(\.count) == [5, 5, 5, 5, 5])
             for mechanism in ["PLAIN", "LOGIN"] {
-                let sent = try await send(gatepost, mechanism: mechanism, password: phone)
+                let sent = try await send(gatepost, Curl(), mechanism, password: phone)
                 #expect(sent.succeeded, "\(mechanism): \(sent.said)")
             }
             for spelling in [phone, phone.replacing("-", with: ""), phone.replacing("-", with: " ")] {

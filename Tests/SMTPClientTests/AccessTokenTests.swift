@@ -38,6 +38,7 @@ struct AccessTokenTests {
         TestServer.Behaviour(
             offers: ["AUTH XOAUTH2 PLAIN"],
             replies: ["AUTH": replies],
+            countsAllConnections: true,
             tls: try #require(TestCertificate.shared).context,
             isImplicitTLS: true
         )

@@ -12,6 +12,8 @@ final class TestServer: Sendable {
         var isLMTP = false
         /// Said in place of the usual reply, without the last CRLF; the nth one for the nth time, the last one from then on.
         var replies: [String: [String]] = [:]
+        /// The nth time is counted over all connections, not on each.
+        var countsAllConnections = false
         /// Where the connection is closed instead of a reply.
         var dropsAt: String?
         /// Where nothing is said any more.
@@ -35,6 +37,8 @@ final class TestServer: Sendable {
         var contents: [[UInt8]] = []
         var connections = 0
         var tlsHandshakes = 0
+        /// How often each place was come to.
+        var places: [String: Int] = [:]
     }
 
     private let channel: any Channel
@@ -259,8 +263,13 @@ private final class ServerHandler: ChannelInboundHandler {
             return ""
         }
         if case .silent = self.mode { return "" }
-        let count = self.counts[place, default: 0]
-        self.counts[place] = count + 1
+        let onAll = self.state.value.withLock { record in
+            defer { record.places[place, default: 0] += 1 }
+            return record.places[place, default: 0]
+        }
+        let here = self.counts[place, default: 0]
+        self.counts[place] = here + 1
+        let count = self.behaviour.countsAllConnections ? onAll : here
         let scripted = self.behaviour.replies[place].map { $0[min(count, $0.count - 1)] }
         let reply = scripted ?? usual
         context.writeAndFlush(self.wrapOutboundOut(ByteBuffer(string: reply + "\r\n" + injection)), promise: nil)

@@ -38,5 +38,9 @@ public struct ServerFailure: Error, Hashable, Sendable {
     }
 
     /// Whether the peer broke the syntax (SMTP: `501 5.5.2`) rather than failed to prove an identity (`535 5.7.8`).
-    public var isMalformed: Bool { self.reason == .malformed || self.reason == .latin1 }
+    ///
+    /// A name in Latin-1 is no name; a password in Latin-1 is a wrong one.
+    public var isMalformed: Bool {
+        self.reason == .malformed || self.reason == .latin1 && self.authenticationIdentity == nil
+    }
 }

@@ -9,8 +9,8 @@ struct EximRelay: MailClient {
         "XOAUTH2": "by the `plaintext` driver, whose `client_send` is the whole message",
         "NTLMv1": "its `spa` driver knows no NTLMv2",
     ]
-    /// The account Debian-exim of Scripts/peer.
-    private static let owner: UInt32 = 61005
+    /// The account that Exim runs as.
+    private static let owner = UnpackedServers.eximAccount
 
     func send(_ submission: Submission) async throws -> Completed {
         let folder = submission.folder

@@ -4,8 +4,7 @@ enum EximSubmission {
 
     static func start(certificates: Certificates, clients: ClientCertificate) async throws -> SubmissionPeer {
         let folder = try TemporaryFolder("exim")
-        // The account Debian-exim of Scripts/peer.
-        let owner: UInt32 = 61005
+        let owner = UnpackedServers.eximAccount
         for name in ["spool", "log"] { try folder.makeFolder(name, owner: owner) }
         try folder.write("key.pem", contents(of: certificates.key))
         let port = try Loopback.freePorts(1)[0]

@@ -108,7 +108,7 @@ struct ControlSocketTests {
             }
             #expect(accounts.map(\.address) == ["alice@example.org"])
             #expect(accounts.first?.identities == ["*@example.org"])
-            #expect(accounts.first?.mechanisms == ["LOGIN", "PLAIN", "SCRAM-SHA-1", "SCRAM-SHA-256"])
+            #expect(accounts.first?.mechanisms == ["LOGIN", "PLAIN", "SCRAM-SHA-1", "SCRAM-SHA-256", "SCRAM-SHA-512"])
             #expect(
                 try await perform(.setEnabled(address: "alice", isEnabled: false))
                     == .done("alice@example.org: disabled")

@@ -3,12 +3,13 @@ import GatepostTesting
 import Logging
 import MailSyntax
 import SASL
+import SMTP
 import Testing
 
 @testable import GatepostServer
 
 /// An account with a main password and app passwords, and whole logins to it.
-private struct LoginScene {
+private struct CredentialScene {
     static let address = "alice@example.org"
 
     let store = MemoryStore()
@@ -162,7 +163,7 @@ struct CredentialLoginTests {
         arguments: mechanisms
     )
     func appPasswords(_ mechanism: MechanismName) async throws {
-        let scene = try await LoginScene()
+        let scene = try await CredentialScene()
         var passwords: [String: String] = [:]
         for number in 0..<20 { passwords["device \(number)"] = try await scene.addAppPassword("device \(number)") }
         for name in ["device 0", "device 7", "device 19"] {
@@ -180,7 +181,7 @@ struct CredentialLoginTests {
 
     @Test("a login costs one slow hash at most, with twenty app passwords as with none")
     func cost() async throws {
-        let scene = try await LoginScene()
+        let scene = try await CredentialScene()
         var password = ""
         for number in 0..<20 { password = try await scene.addAppPassword("device \(number)") }
         func cost(_ password: String) async throws -> Int {
@@ -199,7 +200,7 @@ struct CredentialLoginTests {
 
     @Test("what ended looks like a wrong password to the client, and the log says what it was", arguments: mechanisms)
     func ended(_ mechanism: MechanismName) async throws {
-        let scene = try await LoginScene()
+        let scene = try await CredentialScene()
         let now = scene.clock.now()
         let expiring = try await scene.addAppPassword("old", rules: CredentialRules(expires: now + .seconds(3600)))
         let home = try await scene.addAppPassword(
@@ -217,15 +218,15 @@ struct CredentialLoginTests {
         #expect(try await scene.login(home, mechanism, from: nil).refusal == .addressRefused)
         _ = try await scene.store.revokeCredential(
             try await scene.credential("lost").id,
-            of: LoginScene.address,
+            of: CredentialScene.address,
             at: now
         )
         _ = try await scene.store.setCredential(
             try await scene.credential("home").id,
             enabled: false,
-            of: LoginScene.address
+            of: CredentialScene.address
         )
-        scene.directory.accountChanged(LoginScene.address)
+        scene.directory.accountChanged(CredentialScene.address)
         #expect(try await scene.login(lost, mechanism).refusal == .oldPassword)
         #expect(try await scene.login(home, mechanism, from: "10.1.2.3").refusal == .disabled)
         #expect(try await scene.login("main password", mechanism).credentialName == "")
@@ -237,17 +238,17 @@ struct CredentialLoginTests {
         arguments: mechanisms + [.cramMD5]
     )
     func secondFactor(_ mechanism: MechanismName) async throws {
-        let scene = try await LoginScene()
+        let scene = try await CredentialScene()
         let app = try await scene.addAppPassword("phone")
         #expect(try await scene.login("main password", mechanism).credentialName == "")
         _ = try await scene.store.setSecondFactor(
             SecondFactor(sealedSecret: [1], parameters: .standard),
-            of: LoginScene.address
+            of: CredentialScene.address
         )
-        scene.directory.accountChanged(LoginScene.address)
+        scene.directory.accountChanged(CredentialScene.address)
         #expect(try await scene.login("main password", mechanism).credentialName == "", "not confirmed yet")
-        _ = try await scene.store.confirmSecondFactor(of: LoginScene.address, step: 1, recoveryCodes: [])
-        scene.directory.accountChanged(LoginScene.address)
+        _ = try await scene.store.confirmSecondFactor(of: CredentialScene.address, step: 1, recoveryCodes: [])
+        scene.directory.accountChanged(CredentialScene.address)
         #expect(try await scene.login("main password", mechanism).refusal == .needsAppPassword)
         #expect(try await scene.login("wrong", mechanism).refusal == .wrongPassword)
         if mechanism != .cramMD5 { #expect(try await scene.login(app, mechanism).credentialName == "phone") }
@@ -256,10 +257,10 @@ struct CredentialLoginTests {
 
     @Test("a password that must be changed is told so once it proved right", arguments: mechanisms + [.cramMD5])
     func mustChange(_ mechanism: MechanismName) async throws {
-        let scene = try await LoginScene()
+        let scene = try await CredentialScene()
         let app = try await scene.addAppPassword("phone")
-        #expect(try await scene.store.setMustChange(true, of: LoginScene.address))
-        scene.directory.accountChanged(LoginScene.address)
+        #expect(try await scene.store.setMustChange(true, of: CredentialScene.address))
+        scene.directory.accountChanged(CredentialScene.address)
         #expect(try await scene.login("main password", mechanism).refusal == .passwordChange)
         #expect(try await scene.login("wrong", mechanism).refusal == .wrongPassword)
         if mechanism != .cramMD5 { #expect(try await scene.login(app, mechanism).credentialName == "phone") }
@@ -268,7 +269,7 @@ struct CredentialLoginTests {
 
     @Test("a password older than the policy allows must be changed")
     func age() async throws {
-        let scene = try await LoginScene(maximumPasswordAge: .seconds(86_400))
+        let scene = try await CredentialScene(maximumPasswordAge: .seconds(86_400))
         #expect(try await scene.login("main password").credentialName == "")
         scene.clock.advance(by: .seconds(86_400))
         #expect(try await scene.login("main password").refusal == .passwordChange)
@@ -277,17 +278,21 @@ struct CredentialLoginTests {
 
     @Test("a former main password is known again, also where the client does not send it", arguments: mechanisms)
     func former(_ mechanism: MechanismName) async throws {
-        let scene = try await LoginScene()
+        let scene = try await CredentialScene()
         let app = try await scene.addAppPassword("phone")
         let account = try await scene.account
         let keys = try PasswordDerivation.derive(
             Secret("newer password"),
-            owner: LoginScene.address,
+            owner: CredentialScene.address,
             masterKey: scene.masterKey,
             scram: SCRAMHash.allCases.compactMap { account.scramParameters($0) }
         )
-        _ = try await scene.store.setPassword(keys, of: LoginScene.address, PasswordChange(time: scene.clock.now()))
-        scene.directory.accountChanged(LoginScene.address)
+        _ = try await scene.store.setPassword(
+            keys,
+            of: CredentialScene.address,
+            PasswordChange(time: scene.clock.now())
+        )
+        scene.directory.accountChanged(CredentialScene.address)
         #expect(try await scene.login("newer password", mechanism).credentialName == "")
         #expect(try await scene.login("main password", mechanism).refusal == .oldPassword)
         #expect(try await scene.login("never had", mechanism).refusal == .wrongPassword)
@@ -300,12 +305,12 @@ struct CredentialLoginTests {
 
     @Test("a granted address logs in, one that two accounts were granted does not", arguments: mechanisms)
     func loginNames(_ mechanism: MechanismName) async throws {
-        let scene = try await LoginScene()
+        let scene = try await CredentialScene()
         let pattern = try #require(IdentityPattern("sales@example.org"))
         #expect(try await scene.login("main password", as: "alice", mechanism).credentialName == "")
         #expect(try await scene.login("main password", as: "sales@example.org", mechanism).refusal == .unknownAccount)
-        _ = try await scene.store.grant(pattern, to: LoginScene.address)
-        scene.directory.accountChanged(LoginScene.address)
+        _ = try await scene.store.grant(pattern, to: CredentialScene.address)
+        scene.directory.accountChanged(CredentialScene.address)
         for name in ["sales@example.org", "Sales@EXAMPLE.org", "sales", "ALICE"] {
             #expect(try await scene.login("main password", as: name, mechanism).credentialName == "", "\(name)")
         }
@@ -327,34 +332,34 @@ struct CredentialLoginTests {
 
     @Test("when and from where a credential was used is kept, and not written by the login itself")
     func uses() async throws {
-        let scene = try await LoginScene()
+        let scene = try await CredentialScene()
         let password = try await scene.addAppPassword("phone")
         let id = try await scene.credential("phone").id
         _ = try await scene.login(password, .scramSHA256, from: "::ffff:192.0.2.9")
-        #expect(try await scene.store.uses(of: LoginScene.address).isEmpty)
+        #expect(try await scene.store.uses(of: CredentialScene.address).isEmpty)
         await scene.uses.flush()
-        let use = try #require(try await scene.store.uses(of: LoginScene.address)[id])
+        let use = try #require(try await scene.store.uses(of: CredentialScene.address)[id])
         #expect(use == CredentialUse(credential: id, time: scene.clock.now(), address: "192.0.2.9"))
-        #expect(try await scene.store.uses(of: LoginScene.address).count == 1)
+        #expect(try await scene.store.uses(of: CredentialScene.address).count == 1)
         try await scene.end()
     }
 
     @Test("notes that cannot be written are kept for the next time")
     func usesRetried() async throws {
-        let scene = try await LoginScene()
+        let scene = try await CredentialScene()
         let password = try await scene.addAppPassword("phone")
         _ = try await scene.login(password)
         await scene.store.fail(with: StoreError(.noSpace, "full"))
         await scene.uses.flush()
         await scene.store.fail(with: nil)
         await scene.uses.flush()
-        #expect(try await scene.store.uses(of: LoginScene.address).count == 1)
+        #expect(try await scene.store.uses(of: CredentialScene.address).count == 1)
         try await scene.end()
     }
 
     @Test("a session ends with the credential that opened it, and with no other")
     func sessions() async throws {
-        let scene = try await LoginScene()
+        let scene = try await CredentialScene()
         let phone = try await scene.addAppPassword("phone")
         guard case .accepted(let account, let credential, _) = try await scene.login(phone) else {
             Issue.record("refused")
@@ -364,24 +369,24 @@ struct CredentialLoginTests {
         #expect(try await scene.authenticator.current(account, credential: credential)?.1?.name == "phone")
         _ = try await scene.store.revokeCredential(
             try await scene.credential("laptop").id,
-            of: LoginScene.address,
+            of: CredentialScene.address,
             at: scene.clock.now()
         )
-        scene.directory.accountChanged(LoginScene.address)
+        scene.directory.accountChanged(CredentialScene.address)
         #expect(try await scene.authenticator.current(account, credential: credential) != nil)
         _ = try await scene.store.revokeCredential(
             try #require(credential?.id),
-            of: LoginScene.address,
+            of: CredentialScene.address,
             at: scene.clock.now()
         )
-        scene.directory.accountChanged(LoginScene.address)
+        scene.directory.accountChanged(CredentialScene.address)
         #expect(try await scene.authenticator.current(account, credential: credential) == nil)
         try await scene.end()
     }
 
     @Test("nobody can tell by the salt that an account was made, or has app passwords")
     func salts() async throws {
-        let scene = try await LoginScene()
+        let scene = try await CredentialScene()
         func salt(_ name: String) async throws -> [UInt8] {
             let question = ServerQuestion.scram(
                 SCRAMQuestion(mechanism: .scramSHA256, authenticationIdentity: name, hash: .sha256)
@@ -396,9 +401,9 @@ struct CredentialLoginTests {
         _ = try await scene.store.add(NewAccount(address: "bob@example.org", credential: keys))
         scene.directory.accountChanged("bob@example.org")
         #expect(try await salt("bob@example.org") == before)
-        let alice = try await salt(LoginScene.address)
+        let alice = try await salt(CredentialScene.address)
         try await scene.addAppPassword("phone")
-        #expect(try await salt(LoginScene.address) == alice)
+        #expect(try await salt(CredentialScene.address) == alice)
         #expect(alice != before)
         try await scene.end()
     }
