@@ -1,4 +1,5 @@
 import GatepostModel
+import GatepostSQLite
 import SASL
 import Testing
 
@@ -8,12 +9,12 @@ import Testing
 struct FailedLogin: Sendable, CustomTestStringConvertible {
     var testDescription: String
     var reason: AuthenticationReason
-    var run: @Sendable (LoginScene) async throws -> LoginScene.Ending
+    var run: @Sendable (CorpusScene) async throws -> CorpusScene.Ending
 
     init(
         _ name: String,
         _ reason: AuthenticationReason,
-        _ run: @escaping @Sendable (LoginScene) async throws -> LoginScene.Ending
+        _ run: @escaping @Sendable (CorpusScene) async throws -> CorpusScene.Ending
     ) {
         self.testDescription = "\(name): \(reason.rawValue)"
         self.reason = reason
@@ -24,7 +25,7 @@ struct FailedLogin: Sendable, CustomTestStringConvertible {
     static func client(
         _ name: MechanismName,
         _ user: String,
-        _ password: String = LoginScene.password,
+        password: String = CorpusScene.password,
         as authorizationIdentity: String? = nil,
         _ reason: AuthenticationReason,
         _ what: String
@@ -32,7 +33,7 @@ struct FailedLogin: Sendable, CustomTestStringConvertible {
         FailedLogin("\(name), \(what)", reason) { scene in
             try await scene.logIn(
                 name,
-                try LoginScene.client(name, user: user, password: password, as: authorizationIdentity)
+                try CorpusScene.client(name, user: user, password: password, as: authorizationIdentity)
             )
         }
     }
@@ -56,7 +57,7 @@ struct FailedLogin: Sendable, CustomTestStringConvertible {
             let password = try #require(scene.appPasswords[user])
             return try await scene.logIn(
                 name,
-                try LoginScene.client(name, user: "\(user)@example.org", password: password)
+                try CorpusScene.client(name, user: "\(user)@example.org", password: password)
             )
         }
     }
@@ -73,7 +74,7 @@ struct FailedLogin: Sendable, CustomTestStringConvertible {
             let token = try await key.token(.good(issuer: OAuthScene.issuer, changes))
             return try await scene.logIn(
                 name,
-                try LoginScene.client(name, user: "alice@example.org", password: token)
+                try CorpusScene.client(name, user: "alice@example.org", password: token)
             )
         }
     }
@@ -97,35 +98,48 @@ enum LoginCorpus {
         ]
     }
 
-    static let secrets: [FailedLogin] =
-        passwords.map { .client($0, "alice@example.org", "wrong horse", .wrongPassword, "a wrong password") }
-        + [.plain, .login].map {
-            .client($0, "alice@example.org", "former horse", .oldPassword, "the password before")
-        }
-        + [
-            .client(.plain, "alice@example.org", "Correct horse", .wrongPassword, "another case"),
-            .client(.plain, "alice@example.org", "correct horse ", .wrongPassword, "a space more"),
-            .client(.plain, "gina@example.org", "wrong horse", .wrongPassword, "a wrong password with a second factor"),
-            .client(.plain, "carol@example.org", "wrong horse", .wrongPassword, "a wrong password to be changed"),
+    static let secrets: [FailedLogin] = wrongSecrets + formerSecrets + strangeSecrets
+
+    private static let wrongSecrets: [FailedLogin] = passwords.map { name -> FailedLogin in
+        .client(name, "alice@example.org", password: "wrong horse", .wrongPassword, "a wrong password")
+    }
+
+    private static let formerSecrets: [FailedLogin] = [MechanismName.plain, .login].map { name -> FailedLogin in
+        .client(name, "alice@example.org", password: "former horse", .oldPassword, "the password before")
+    }
+
+    private static let strangeSecrets: [FailedLogin] = [
+        .client(.plain, "alice@example.org", password: "Correct horse", .wrongPassword, "another case"),
+        .client(.plain, "alice@example.org", password: "correct horse ", .wrongPassword, "a space more"),
+        .client(.plain, "gina@example.org", password: "wrong horse", .wrongPassword, "wrong beside a second factor"),
+        .client(.plain, "carol@example.org", password: "wrong horse", .wrongPassword, "wrong, and to be changed"),
+    ]
+
+    static let states: [FailedLogin] = disabled + withoutSecret + limited
+
+    private static let disabled: [FailedLogin] =
+        passwords.map { name -> FailedLogin in
+            .client(name, "bob@example.org", .disabled, "a disabled account")
+        } + [
+            .client(.plain, "bob@example.org", password: "wrong horse", .disabled, "a disabled account, wrong password")
         ]
 
-    static let states: [FailedLogin] =
-        passwords.map { .client($0, "bob@example.org", .disabled, "a disabled account") }
-        + [.client(.plain, "bob@example.org", "wrong horse", .disabled, "a disabled account, wrong password")]
-        + [.cramMD5, .digestMD5, .ntlm].map {
-            .client($0, "dave@example.org", .mechanismRefused, "no password for old mechanisms")
-        }
-        + distinct.flatMap { name -> [FailedLogin] in
-            [
-                .client(name, "carol@example.org", .passwordChange, "a password that must be changed"),
-                .client(name, "gina@example.org", .needsAppPassword, "the main password beside a second factor"),
-                .appPassword(name, "erin", .expired),
-                .appPassword(name, "frank", .addressRefused),
-            ]
+    private static let withoutSecret: [FailedLogin] =
+        [MechanismName.cramMD5, .digestMD5, .ntlm].map { name -> FailedLogin in
+            .client(name, "dave@example.org", .mechanismRefused, "no password for old mechanisms")
         }
 
-    static let identities: [FailedLogin] = [.plain, .scramSHA256, .scramSHA1, .digestMD5].map {
-        .client($0, "alice@example.org", as: "frank@example.org", .notAuthorized, "as somebody else")
+    private static let limited: [FailedLogin] = distinct.flatMap { name -> [FailedLogin] in
+        [
+            .client(name, "carol@example.org", .passwordChange, "a password that must be changed"),
+            .client(name, "gina@example.org", .needsAppPassword, "the main password beside a second factor"),
+            .appPassword(name, "erin", .expired),
+            .appPassword(name, "frank", .addressRefused),
+        ]
+    }
+
+    static let identities: [FailedLogin] = [MechanismName.plain, .scramSHA256, .scramSHA1, .digestMD5].map { name in
+        .client(name, "alice@example.org", as: "frank@example.org", .notAuthorized, "as somebody else")
     }
 
     static let bindings: [FailedLogin] = [
@@ -136,10 +150,10 @@ enum LoginCorpus {
                 .scramSHA256Plus,
                 bindings: mine,
                 offersBinding: true,
-                try LoginScene.client(
+                try CorpusScene.client(
                     .scramSHA256Plus,
                     user: "alice@example.org",
-                    password: LoginScene.password,
+                    password: CorpusScene.password,
                     bindings: other
                 )
             )
@@ -150,10 +164,10 @@ enum LoginCorpus {
                 .scramSHA256,
                 bindings: bindings,
                 offersBinding: true,
-                try LoginScene.client(
+                try CorpusScene.client(
                     .scramSHA256,
                     user: "alice@example.org",
-                    password: LoginScene.password,
+                    password: CorpusScene.password,
                     bindings: bindings
                 )
             )
@@ -172,7 +186,7 @@ enum LoginCorpus {
         },
     ]
 
-    static let tokens: [FailedLogin] = [.oauthBearer, .xoauth2].flatMap { name -> [FailedLogin] in
+    static let tokens: [FailedLogin] = [MechanismName.oauthBearer, .xoauth2].flatMap { name -> [FailedLogin] in
         [
             .token(name, ["exp": 0.0], .tokenExpired, "a token that is over"),
             .token(name, ["aud": "imap"], .tokenAudience, "a token for another service"),
@@ -182,12 +196,12 @@ enum LoginCorpus {
             .token(name, ["email": Optional<Claim>.none], .tokenRefused, "a token without a name"),
             .token(name, ["email": "nobody@example.org"], .unknownAccount, "a token for nobody"),
             .token(name, ["email": "bob@example.org"], .disabled, "a token for a disabled account"),
-            .client(name, "alice@example.org", "not-a-token", .tokenRefused, "no token at all"),
+            .client(name, "alice@example.org", password: "not-a-token", .tokenRefused, "no token at all"),
         ]
     }
 
     static let malformed: [FailedLogin] = [
-        .octets(.plain, [Array("alice\0\(LoginScene.password)".utf8)], .malformed, "one NUL"),
+        .octets(.plain, [Array("alice\0\(CorpusScene.password)".utf8)], .malformed, "one NUL"),
         .octets(.plain, [Array("\0alice\0x\0y".utf8)], .malformed, "three NULs"),
         .octets(.plain, [Array("\0\0x".utf8)], .malformed, "no name"),
         .octets(.plain, [Array("\0alice@example.org\0".utf8)], .malformed, "no password"),

@@ -1,4 +1,5 @@
 import GatepostModel
+import GatepostSQLite
 import GatepostTesting
 import SASL
 import Testing
@@ -9,7 +10,7 @@ import Testing
 struct LoginCorpusTests {
     @Test("the corpus: one record each, with the right code, and nothing of the secret in it")
     func corpus() async throws {
-        let scene = try await LoginScene()
+        let scene = try await CorpusScene()
         _ = try await scene.store.addDomain("example.net")
         #expect(LoginCorpus.all.count >= 60)
         for failure in LoginCorpus.all {
@@ -26,10 +27,10 @@ struct LoginCorpusTests {
 
     @Test("a login that succeeds is a record too, without a tag of its secret", arguments: LoginCorpus.passwords)
     func success(_ name: MechanismName) async throws {
-        let scene = try await LoginScene()
+        let scene = try await CorpusScene()
         let ending = try await scene.logIn(
             name,
-            try LoginScene.client(name, user: "alice", password: LoginScene.password)
+            try CorpusScene.client(name, user: "alice", password: CorpusScene.password)
         )
         #expect(ending.event.result == .succeeded)
         #expect(ending.event.attempt.account == "alice@example.org")
@@ -41,10 +42,10 @@ struct LoginCorpusTests {
 
     @Test("the same wrong secret is counted, another one has another tag")
     func repeats() async throws {
-        let scene = try await LoginScene()
+        let scene = try await CorpusScene()
         var events: [AuthenticationEvent] = []
         for password in ["wrong 1", "wrong 1", "wrong 1", "wrong 2"] {
-            let client = try LoginScene.client(.plain, user: "alice@example.org", password: password)
+            let client = try CorpusScene.client(.plain, user: "alice@example.org", password: password)
             events.append(try await scene.logIn(.plain, client).event)
         }
         #expect(events.map(\.repeats) == [1, 2, 3, 1])
@@ -58,12 +59,12 @@ struct LoginCorpusTests {
         arguments: [.plain, .scramSHA256] as [MechanismName]
     )
     func locked(_ name: MechanismName) async throws {
-        let scene = try await LoginScene(lockout: true)
+        let scene = try await CorpusScene(lockout: true)
         for number in 0..<30 {
-            let client = try LoginScene.client(.plain, user: "alice@example.org", password: "wrong \(number)")
+            let client = try CorpusScene.client(.plain, user: "alice@example.org", password: "wrong \(number)")
             _ = try await scene.logIn(.plain, client)
         }
-        let client = try LoginScene.client(name, user: "alice@example.org", password: LoginScene.password)
+        let client = try CorpusScene.client(name, user: "alice@example.org", password: CorpusScene.password)
         let reason = try await scene.logIn(name, client).event.reason
         #expect(reason == .locked || reason == .tooMany)
         #expect(
@@ -76,10 +77,10 @@ struct LoginCorpusTests {
 
     @Test("an issuer that cannot be reached is our trouble, not the client's")
     func backendDown() async throws {
-        let scene = try await LoginScene()
+        let scene = try await CorpusScene()
         scene.oauth.http.set(OAuthScene.discoveryURL, nil)
         let token = try await MintKey.es256.token(.good(issuer: OAuthScene.issuer))
-        let client = try LoginScene.client(.oauthBearer, user: "alice@example.org", password: token)
+        let client = try CorpusScene.client(.oauthBearer, user: "alice@example.org", password: token)
         #expect(try await scene.logIn(.oauthBearer, client).event.reason == .backendDown)
         try await scene.close()
     }

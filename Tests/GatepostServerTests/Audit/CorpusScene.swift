@@ -11,7 +11,7 @@ import Testing
 @testable import GatepostServer
 
 /// A server's login side without its sockets: accounts in every state, and clients that do everything wrong.
-final class LoginScene: Sendable {
+final class CorpusScene: Sendable {
     static let password = "correct horse"
     static let hostname = "mail.example.org"
     static let accounts = ["alice", "bob", "carol", "dave", "erin", "frank", "gina"]
@@ -39,9 +39,9 @@ final class LoginScene: Sendable {
         let clock = SystemClock()
         let store = self.store
         _ = try await store.addDomain("example.org")
-        for name in LoginScene.accounts {
+        for name in CorpusScene.accounts {
             let address = "\(name)@example.org"
-            let first = name == "alice" ? "former horse" : LoginScene.password
+            let first = name == "alice" ? "former horse" : CorpusScene.password
             func derive(_ password: String) throws -> NewCredential {
                 try PasswordDerivation.derive(
                     Secret(password),
@@ -51,7 +51,7 @@ final class LoginScene: Sendable {
                 )
             }
             _ = try await store.add(NewAccount(address: address, credential: try derive(first)))
-            if name == "alice" { _ = try await store.setPassword(try derive(LoginScene.password), of: address) }
+            if name == "alice" { _ = try await store.setPassword(try derive(CorpusScene.password), of: address) }
         }
         _ = try await store.setEnabled(false, of: "bob@example.org")
         _ = try await store.setMustChange(true, of: "carol@example.org")
@@ -141,7 +141,7 @@ final class LoginScene: Sendable {
                 name,
                 context: ServerMechanismContext(
                     nonce: RandomOctets.make(24),
-                    hostname: LoginScene.hostname,
+                    hostname: CorpusScene.hostname,
                     secondsSince1970: SystemClock().now().secondsSince1970,
                     channelBindings: bindings,
                     offersChannelBinding: offersBinding
@@ -207,7 +207,7 @@ final class LoginScene: Sendable {
             ),
             nonce: RandomOctets.make(24),
             channelBindings: bindings,
-            hostname: LoginScene.hostname
+            hostname: CorpusScene.hostname
         )
         var client = try #require(made)
         return { challenge in
