@@ -435,7 +435,7 @@ struct SecondFactorsTests {
 
     @Test("a second factor counts from the first code on, and that code does not count again")
     func confirm() async throws {
-        try await self.withFactor { factors, store, clock, secret in
+        try await self.withFactor { factors, store, clock, secret async throws in
             let code = self.code(secret, clock)
             #expect(try await factors.verify(code, of: Self.address) == .refused(.absent), "not confirmed")
             #expect(try await factors.confirm("000000x", of: Self.address, recoveryCodes: []) == .refused(.wrong))
@@ -451,7 +451,7 @@ struct SecondFactorsTests {
 
     @Test("of many who show one code at once, one gets in")
     func race() async throws {
-        try await self.withFactor { factors, _, clock, secret in
+        try await self.withFactor { factors, _, clock, secret async throws in
             #expect(
                 try await factors.confirm(self.code(secret, clock), of: Self.address, recoveryCodes: []) == .accepted
             )
@@ -467,7 +467,7 @@ struct SecondFactorsTests {
 
     @Test("a recovery code counts once")
     func recovery() async throws {
-        try await self.withFactor { factors, store, clock, secret in
+        try await self.withFactor { factors, store, clock, secret async throws in
             let codes = (0..<10).map { _ in AppSecret.recoveryCode(random: RandomOctets.make(16)) }
             let digests = codes.compactMap { AppSecret.recoveryDigest($0.utf8) }
             #expect(
@@ -483,7 +483,7 @@ struct SecondFactorsTests {
 
     @Test("a clock that is wrong is told from a code that is wrong")
     func skew() async throws {
-        try await self.withFactor { factors, _, clock, secret in
+        try await self.withFactor { factors, _, clock, secret async throws in
             let code = self.code(secret, clock)
             clock.advance(by: .seconds(300))
             #expect(

@@ -29,7 +29,7 @@ struct BreachedPasswordFileTests {
             5BAA61E4C9B93F3F0682250B6CF8331B7EE68FD8:9659365
             pässwörter
             """
-        try self.withFile(list) { file, report in
+        try self.withFile(list) { file, report throws in
             #expect(report.passwords == 4)
             for password in ["password", "123456", "letmein", "pässwörter"] {
                 #expect(try file.contains(Secret(password)), "\(password)")
@@ -49,7 +49,7 @@ struct BreachedPasswordFileTests {
         }
         var results: [BreachedPasswordBuilder.Report] = []
         for order in [heads.sorted(), heads] {
-            try self.withFile(order.map(line).joined(separator: "\n"), bits: 10) { file, report in
+            try self.withFile(order.map(line).joined(separator: "\n"), bits: 10) { file, report throws in
                 results.append(report)
                 for number in [0, 1, 1500, 2999] { #expect(try file.contains(Secret("p\(number)"))) }
                 let misses = try (0..<4000).filter { try file.contains(Secret("q\($0)")) }.count
