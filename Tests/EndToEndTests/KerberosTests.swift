@@ -34,6 +34,22 @@ struct KerberosTests {
         #expect(sent.said.contains("235 2.7.0"))
         #expect(try await site.holds(mark))
         #expect(site.gatepost.log.contains("account=alice@gatepost.test ip=127.0.0.1"))
+        guard example.transport == example.client.transports.first, !(example.client is GatepostSend) else { return }
+        let refused = try await site.realm.noTicket.use {
+            try await example.client.send(try site.submission("no-\(mark)", example.transport))
+        }
+        InteroperabilityTable.record([
+            InteroperabilityRow(
+                side: .server,
+                counterpart: example.client.name,
+                version: try await example.client.version(),
+                mechanism: "GSSAPI",
+                right: InteroperabilityRow.works,
+                wrong: InteroperabilityRow.mark(!refused.succeeded),
+                cancelled: InteroperabilityRow.nothing,
+                note: "MIT Kerberos; without a ticket for the wrong secret"
+            )
+        ])
     }
 
     @Test(

@@ -71,7 +71,7 @@ struct SubmissionPeerTests {
             let attempts = wrong.transcript.split(separator: "\n").filter { $0.hasPrefix("C: AUTH ") }.count
             #expect(attempts == 1, "a wrong secret is tried once")
 
-            var cancelled = "not applicable"
+            var cancelled = InteroperabilityRow.nothing
             if let unusable = secrets.unusable {
                 let outcome = try await send(peer, mechanism, unusable, certificates, client)
                 #expect(outcome.exit == .code(1), "\(peer.counterpart) \(mechanism)\n\(outcome.transcript)")
@@ -80,7 +80,7 @@ struct SubmissionPeerTests {
                     "\(peer.counterpart) \(mechanism)\n\(outcome.transcript)"
                 )
                 #expect(outcome.words.hasPrefix("5"), "\(peer.counterpart) \(mechanism)\n\(outcome.transcript)")
-                cancelled = outcome.words
+                cancelled = InteroperabilityRow.mark(outcome.words.hasPrefix("5"))
             }
             // The server is as good as before after all that.
             let again = try await send(peer, mechanism, secrets.right, certificates, client)
@@ -91,14 +91,14 @@ struct SubmissionPeerTests {
                     counterpart: peer.counterpart,
                     version: peer.version,
                     mechanism: mechanism,
-                    right: right.words,
-                    wrong: wrong.words,
+                    right: InteroperabilityRow.mark(right.words.hasPrefix("235")),
+                    wrong: InteroperabilityRow.mark(wrong.words.hasPrefix("535")),
                     cancelled: cancelled,
                     note: secrets.note
                 )
             )
         }
-        try Self.record(rows)
+        InteroperabilityTable.record(rows)
     }
 
     /// Secrets for a mechanism: the right one, a wrong one, and one with which the client itself gives up in the middle.
@@ -161,20 +161,5 @@ struct SubmissionPeerTests {
             return completed.errors.contains("cannot connect") ? nil : completed
         }
         return Outcome(exit: completed.exit, transcript: completed.errors)
-    }
-
-    /// For the table of results.
-    private static func record(_ rows: [InteroperabilityRow]) throws {
-        guard let folder = ProcessInfo.processInfo.environment["GATEPOST_INTEROPERABILITY"], let first = rows.first
-        else {
-            return
-        }
-        try FileManager.default.createDirectory(atPath: folder, withIntermediateDirectories: true)
-        let encoder = JSONEncoder()
-        encoder.outputFormatting = [.sortedKeys, .withoutEscapingSlashes]
-        var lines = Data()
-        for row in rows { lines += try encoder.encode(row) + Data("\n".utf8) }
-        let name = "client-\(first.counterpart.lowercased().replacing(" ", with: "-")).jsonl"
-        try lines.write(to: URL(filePath: "\(folder)/\(name)"))
     }
 }

@@ -3,11 +3,12 @@ struct Curl: MailClient {
     let program = "curl"
     /// Debian's build has no GNU SASL, so no SCRAM.
     let mechanisms = ["PLAIN", "LOGIN", "CRAM-MD5", "DIGEST-MD5", "NTLM"]
-    let otherMechanisms = ["EXTERNAL", "OAUTHBEARER", "XOAUTH2"]
+    let otherMechanisms = ["EXTERNAL", "OAUTHBEARER"]
     let habits = [
         "NTLM": "answers with NTLMv2 because the challenge has target information, and names no domain",
         "EXTERNAL": "used only with an empty password",
-        "OAUTHBEARER": "answers the challenge with the error by `AQ==`",
+        "OAUTHBEARER":
+            "answers the challenge with the error by `AQ==`; taken where it is offered even when XOAUTH2 is asked for",
     ]
 
     func send(_ submission: Submission) async throws -> Completed {

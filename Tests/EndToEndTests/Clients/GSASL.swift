@@ -8,7 +8,8 @@ struct GSASL: MailClient {
     let otherMechanisms = ["EXTERNAL", "NTLMv1"]
     let habits = [
         "DIGEST-MD5": "asks at the terminal for realm and quality of protection unless both are given",
-        "NTLMv1": "splits the user name at the `@` and sends what follows as the domain",
+        "NTLMv1":
+            "asks at the terminal for a realm unless it is given; splits the user name at the `@` and sends what follows as the domain",
     ]
     let transports: [Transport] = [.startTLS]
 
@@ -20,6 +21,7 @@ struct GSASL: MailClient {
         if submission.mechanism == "DIGEST-MD5" {
             options += ["--realm=mail.gatepost.test", "--quality-of-protection=qop-auth"]
         }
+        if submission.mechanism == "NTLM" { options.append("--realm=gatepost.test") }
         if let identity = submission.identity {
             options += [
                 "--x509-cert-file=\(identity.certificate)", "--x509-key-file=\(identity.key)",

@@ -60,6 +60,8 @@ struct EximRelay: MailClient {
               port = \(submission.port)
               hosts_require_auth = *
               hosts_require_tls = *
+              hosts_avoid_pipelining = *
+              hosts_try_chunking =
               tls_verify_certificates = \(submission.authority)
               tls_verify_hosts = *
               \(identity)

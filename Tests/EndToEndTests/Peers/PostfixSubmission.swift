@@ -29,24 +29,24 @@ enum PostfixSubmission {
     /// Passwords in Cyrus SASL's own database.
     static func withCyrus(certificates: Certificates) async throws -> SubmissionPeer {
         let folder = try makeFolder()
-        try folder.makeFolder("sasl")
-        // Cyrus SASL reads /etc/sasl2 as well, where a program's name is the file's.
+        try folder.makeFolder("etc/sasl")
+        // Debian's Postfix looks beside main.cf, whatever `cyrus_sasl_config_path` says.
         try folder.write(
-            "sasl/smtpd.conf",
+            "etc/sasl/smtpd.conf",
             """
             pwcheck_method: auxprop
             auxprop_plugin: sasldb
-            sasldb_path: \(folder.path("sasl/sasldb2"))
+            sasldb_path: \(folder.path("etc/sasl/sasldb2"))
             mech_list: SCRAM-SHA-256 SCRAM-SHA-1 PLAIN LOGIN DIGEST-MD5 CRAM-MD5 NTLM
 
             """
         )
         let secret = try folder.write("secret", SubmissionPeer.password, mode: 0o600)
         let store =
-            "saslpasswd2 -p -c -f '\(folder.path("sasl/sasldb2"))' -u gp.test \(SubmissionPeer.user) < '\(secret)'"
+            "saslpasswd2 -p -c -f '\(folder.path("etc/sasl/sasldb2"))' -u gp.test \(SubmissionPeer.user) < '\(secret)'"
         let made = try UnpackedServers.start(
             "cyrus",
-            ["sh", "-c", "\(store) && chown -R postfix '\(folder.path("sasl"))'"],
+            ["sh", "-c", "\(store) && chown -R postfix '\(folder.path("etc/sasl"))'"],
             log: folder.path("saslpasswd2")
         )
         let exit = try await made.waitForExit()
@@ -59,7 +59,7 @@ enum PostfixSubmission {
             """
             smtpd_sasl_type = cyrus
             smtpd_sasl_path = smtpd
-            cyrus_sasl_config_path = \(folder.path("sasl"))
+            cyrus_sasl_config_path = \(folder.path("etc/sasl"))
             smtpd_sasl_local_domain = gp.test
 
             """,

@@ -149,6 +149,10 @@ while True:
         connection.serve()
     except (EOFError, BrokenPipeError):
         pass
-    connection.tls.stdin.close()
+    try:
+        connection.tls.stdin.close()
+    except BrokenPipeError:
+        # The client was gone before the last words to it.
+        pass
     connection.tls.wait()
     print("CLOSED", flush=True)
