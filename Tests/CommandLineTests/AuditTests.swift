@@ -75,11 +75,15 @@ struct AuditTests {
         }
         try process.run()
         defer { if process.isRunning { process.terminate() } }
-        while try await server.run(["status"]).code != 0 { #expect(process.isRunning, "\(try server.log)") }
+        while try await server.run(["status"]).code != 0 {
+            let log = try server.log
+            #expect(process.isRunning, "\(log)")
+        }
         try await body(server)
         process.terminate()
         process.waitUntilExit()
-        #expect(process.terminationStatus == 0, "\(try server.log)")
+        let log = try server.log
+        #expect(process.terminationStatus == 0, "\(log)")
     }
 
     private static func base64(_ text: String) -> String { Data(text.utf8).base64EncodedString() }
