@@ -16,7 +16,7 @@ public struct Listener: Sendable {
         public var port: Int
         public var session: ServerSessionConfiguration
         public var timeouts: SessionTimeouts
-        /// Addresses that are turned away at connect.
+        /// Addresses that are turned away at connect, unless the registry has them as unlimited.
         public var denied: [IPNetwork]
 
         public init(
@@ -77,7 +77,9 @@ public struct Listener: Sendable {
                     let address = remote?.ipAddress.flatMap { IPAddress($0) }?.unmapped
                     let peer = SessionPeer(address: address, port: remote?.port, listener: configuration.name)
                     var refusal: Reply?
-                    if let address, configuration.denied.contains(where: { $0.contains(address) }) {
+                    if let address, configuration.denied.contains(where: { $0.contains(address) }),
+                        !registry.isUnlimited(address)
+                    {
                         refusal = .addressDenied
                     } else {
                         switch registry.admit(channel, from: address) {

@@ -27,7 +27,7 @@ public final class SessionRegistry: Sendable {
 
     public let maximumSessions: Int
     public let maximumSessionsPerAddress: Int
-    /// Addresses without a limit of their own.
+    /// Addresses without a limit of their own, even where a listener denies them.
     public let unlimited: [IPNetwork]
     private let state = Mutex(State())
 
@@ -40,8 +40,13 @@ public final class SessionRegistry: Sendable {
     /// Open sessions.
     public var count: Int { self.state.withLock { $0.channels.count } }
 
+    /// Whether the address is in one of the ``unlimited`` networks, which are never turned away for where they are.
+    func isUnlimited(_ address: IPAddress) -> Bool {
+        self.unlimited.contains { $0.contains(address) }
+    }
+
     func admit(_ channel: any Channel, from address: IPAddress?) -> Admission {
-        let isUnlimited = address.map { address in self.unlimited.contains { $0.contains(address) } } ?? true
+        let isUnlimited = address.map(self.isUnlimited) ?? true
         return self.state.withLock { state in
             if state.isShuttingDown { return .shuttingDown }
             guard state.channels.count < self.maximumSessions else { return .serverFull }
