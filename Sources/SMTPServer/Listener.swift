@@ -55,6 +55,7 @@ public struct Listener: Sendable {
         logger: Logger,
         now: @escaping @Sendable () -> Int64
     ) async throws -> Listener {
+        precondition(tls != nil || configuration.session.security == .none, "a listener with TLS needs a certificate")
         let shared = SessionChannelHandler.Shared(
             configuration: configuration.session,
             timeouts: configuration.timeouts,

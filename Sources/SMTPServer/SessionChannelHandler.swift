@@ -192,7 +192,7 @@ final class SessionChannelHandler: ChannelDuplexHandler {
                 return step
             }
             self.input.moveReaderIndex(forwardBy: consumed)
-            hasProgressed = hasProgressed || consumed > 0
+            hasProgressed = hasProgressed || (consumed > 0 && !self.session.isDroppingLine)
             if case .waitForInput = action, consumed == 0 { break }
             self.perform(action, context)
             // Between two transactions of a client that sends on and on.
