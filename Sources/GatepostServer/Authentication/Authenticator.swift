@@ -92,11 +92,15 @@ package struct Authenticator: Sendable {
     }
 
     /// The finding if it can be had without waiting: for accounts and proofs that are remembered.
-    package func findingNow(_ question: ServerQuestion) -> Finding? {
+    ///
+    /// - Parameter peer: A proof of another password store counts for the client that it was about.
+    package func findingNow(_ question: ServerQuestion, peer: LoginPeer = LoginPeer()) -> Finding? {
         let recollection = self.directory.recollection(loginName: question.authenticationIdentity)
         switch (question, recollection) {
         case (.password(let credentials), .account(let account)):
-            guard account.isEnabled, self.directory.isVerified(credentials.password, for: account) else { return nil }
+            guard account.isEnabled, self.directory.isVerified(credentials.password, for: account, from: peer) else {
+                return nil
+            }
             return Finding(answer: .password(accepted: true), account: account, refusal: nil)
         case (.scram(let question), .account(let account)):
             return self.scram(question, account: account)
@@ -216,7 +220,7 @@ package struct Authenticator: Sendable {
         account: Account?,
         peer: LoginPeer
     ) async throws -> Finding {
-        if let account, account.isEnabled, self.directory.isVerified(credentials.password, for: account) {
+        if let account, account.isEnabled, self.directory.isVerified(credentials.password, for: account, from: peer) {
             return Finding(answer: .password(accepted: true), account: account, refusal: nil)
         }
         if let elsewhere = try await self.passwordElsewhere(credentials, account: account, peer: peer) {
@@ -238,18 +242,23 @@ package struct Authenticator: Sendable {
         if usable.awaitsUpgrade {
             return Finding(
                 answer: .password(accepted: true),
-                account: await self.upgraded(account, usable, credentials.password),
+                account: await self.upgraded(account, usable, credentials.password, peer: peer),
                 refusal: nil
             )
         }
-        self.directory.remember(credentials.password, for: usable, of: account)
+        self.directory.remember(credentials.password, for: usable, of: account, from: peer)
         return Finding(answer: .password(accepted: true), account: account, refusal: nil)
     }
 
     /// The account with keys of our own in place of those that another server made, now that its password is known.
     ///
     /// A login does not fail over this: whatever is in the way, the next one tries again.
-    private func upgraded(_ account: Account, _ credential: Credential, _ password: Secret) async -> Account {
+    private func upgraded(
+        _ account: Account,
+        _ credential: Credential,
+        _ password: Secret,
+        peer: LoginPeer
+    ) async -> Account {
         let masterKey = self.keyring.current
         do {
             let keys = try await self.pool.run {
@@ -259,10 +268,10 @@ package struct Authenticator: Sendable {
                 // Another login was first: the account as it is now.
                 return try await self.directory.account(loginName: account.address) ?? account
             }
-            self.directory.remember(password, for: new, of: changed)
+            self.directory.remember(password, for: new, of: changed, from: peer)
             return changed
         } catch {
-            self.directory.remember(password, for: credential, of: account)
+            self.directory.remember(password, for: credential, of: account, from: peer)
             return account
         }
     }
@@ -323,7 +332,7 @@ package struct Authenticator: Sendable {
     /// - Throws: `StoreError` when the store cannot be read.
     package func current(_ account: Account) async throws -> Account? {
         guard let current = try await self.directory.account(loginName: account.address), current.isEnabled,
-            current.id == account.id, current.credentials == account.credentials
+            current.id == account.id, self.directory.hasSamePasswords(current, as: account)
         else { return nil }
         return current
     }

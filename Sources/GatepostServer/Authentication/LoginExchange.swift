@@ -76,7 +76,7 @@ final class LoginExchange: Sendable {
             state.loginName = question.authenticationIdentity
             state.generation = generation
         }
-        if let finding = self.authenticator.findingNow(question) { return .now(self.found(finding)) }
+        if let finding = self.authenticator.findingNow(question, peer: peer) { return .now(self.found(finding)) }
         return .later {
             do {
                 return self.found(try await self.authenticator.finding(question, certificate: certificate, peer: peer))
