@@ -73,7 +73,8 @@ let package = Package(
         .systemLibrary(name: "CUnbound", providers: [.apt(["libunbound-dev"])]),
         .systemLibrary(name: "CIDN2", pkgConfig: "libidn2", providers: [.apt(["libidn2-dev"])]),
         .target(name: "DNSClient", dependencies: ["DNS", "CUnbound", "CIDN2"], swiftSettings: strict),
-        .systemLibrary(name: "CGSSAPI", pkgConfig: "krb5-gssapi", providers: [.apt(["libkrb5-dev"])]),
+        // No pkgConfig: Debian's file adds an include path that SwiftPM refuses aloud, and the headers are found without it.
+        .systemLibrary(name: "CGSSAPI", providers: [.apt(["libkrb5-dev"])]),
         .target(
             name: "SASLKerberos",
             dependencies: ["SASL", .target(name: "CGSSAPI", condition: .when(traits: ["Kerberos"]))],

@@ -86,7 +86,7 @@ public struct DovecotAuthServer: Sendable {
             [DovecotLine(.version, "1", "2")] + self.mechanisms.map(\.line) + [
                 DovecotLine(.serverProcess, "\(self.serverProcess)"),
                 DovecotLine(.connection, "\(self.connection)"),
-                DovecotLine(.cookie, Self.hexadecimal(self.cookie)),
+                DovecotLine(.cookie, String(decoding: Hexadecimal.encode(self.cookie), as: UTF8.self)),
                 DovecotLine(.done),
             ]
         return lines.flatMap(\.encoded)
@@ -269,10 +269,5 @@ public struct DovecotAuthServer: Sendable {
     public mutating func expire(_ identifier: UInt32) -> [UInt8]? {
         guard case .challenged = self.requests[identifier] else { return nil }
         return self.fail(identifier, .timedOut)
-    }
-
-    private static func hexadecimal(_ octets: [UInt8]) -> String {
-        let digits = Array("0123456789abcdef".utf8)
-        return String(decoding: octets.flatMap { [digits[Int($0 >> 4)], digits[Int($0 & 15)]] }, as: UTF8.self)
     }
 }

@@ -21,7 +21,9 @@ public actor CachedAccessTokens: AccessTokenProvider {
     private let grant: any TokenGrant
     private let now: @Sendable () -> Int
     private var held: Held?
-    private var request: Task<Held, any Error>?
+    private var request: (task: Task<Held, any Error>, era: Int)?
+    /// Changes with each ``forget()``.
+    private var era = 0
 
     /// - Parameter now: Seconds since 1970, or since anything else.
     public init(_ grant: any TokenGrant, now: @escaping @Sendable () -> Int) {
@@ -36,10 +38,22 @@ public actor CachedAccessTokens: AccessTokenProvider {
         return try await self.fetch(isReplacement: true).token
     }
 
+    /// Somebody changed what tokens are had with: nothing that is held or under way counts any more.
+    public func forget() async {
+        self.era &+= 1
+        self.held = nil
+        await self.grant.forget()
+    }
+
     private func fetch(isReplacement: Bool) async throws -> Held {
-        if let request { return try await request.value }
+        while let request {
+            if request.era == self.era { return try await request.task.value }
+            // The grant answers one at a time.
+            _ = await request.task.result
+            if self.request?.task == request.task { self.request = nil }
+        }
         // Not a child of whoever asked first: the others wait for it too.
-        let request = Task {
+        let task = Task {
             let asked = self.now()
             let result = try await self.grant.request()
             let life = result.expiresInSeconds ?? Self.assumedLifeSeconds
@@ -49,10 +63,11 @@ public actor CachedAccessTokens: AccessTokenProvider {
                 isReplacement: isReplacement
             )
         }
-        self.request = request
-        defer { self.request = nil }
-        let held = try await request.value
-        self.held = held
+        let era = self.era
+        self.request = (task, era)
+        defer { if self.request?.task == task { self.request = nil } }
+        let held = try await task.value
+        if self.era == era { self.held = held }
         return held
     }
 }

@@ -58,7 +58,9 @@ public struct CodeAuthorization: Sendable {
             ConstantTime.equals(Array(state.utf8), Array(self.state.utf8))
         else { throw AccessTokenError(.malformedAnswer) }
         if let code = values["error"] {
-            throw AccessTokenError(.refused(code: code, description: values["error_description"]))
+            throw AccessTokenError(
+                .refused(code: ShownText.of(code), description: values["error_description"].map(ShownText.of))
+            )
         }
         guard let code = values["code"], !code.isEmpty else { throw AccessTokenError(.malformedAnswer) }
         return try await self.endpoint.token([

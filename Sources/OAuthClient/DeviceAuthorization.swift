@@ -75,8 +75,9 @@ public struct DeviceAuthorization: Sendable {
                 case .refused("authorization_pending", _): continue
                 case .refused("slow_down", _): interval += Self.slowDownSeconds
                 case .refused("expired_token", _): throw AccessTokenError(.expired)
-                // §3.5: after a time-out, less often.
-                case .unreachable: interval = min(interval * 2, 300)
+                // §3.5: after a time-out, less often; never more often than the server wants.
+                case .unreachable, .refused("server_error", _), .refused("temporarily_unavailable", _):
+                    interval = max(interval, min(interval * 2, 300))
                 case .refused, .malformedAnswer, .tokenRefusedAgain, .notAuthorized, .expired: throw error
                 }
             }

@@ -1,3 +1,5 @@
+internal import MailSyntax
+
 /// `application/x-www-form-urlencoded`: all but the unreserved octets as `%xx`.
 package enum FormEncoding {
     private static let digits = Array("0123456789ABCDEF".utf8)
@@ -44,9 +46,9 @@ package enum FormEncoding {
         while let octet = rest.popFirst() {
             if octet == UInt8(ascii: "%") {
                 guard let high = rest.popFirst(), let low = rest.popFirst(),
-                    let value = UInt8(String(decoding: [high, low], as: UTF8.self), radix: 16)
+                    let high = ASCII.hexadecimalValue(high), let low = ASCII.hexadecimalValue(low)
                 else { return nil }
-                octets.append(value)
+                octets.append(high << 4 | low)
             } else {
                 octets.append(octet == UInt8(ascii: "+") ? 0x20 : octet)
             }

@@ -8,6 +8,18 @@ public struct TokenGrantResult: Sendable {
     /// A refresh token to use from now on in place of the old one (§6).
     public var refreshToken: Secret?
     public var scope: String?
+
+    public init(
+        accessToken: AccessToken,
+        expiresInSeconds: Int? = nil,
+        refreshToken: Secret? = nil,
+        scope: String? = nil
+    ) {
+        self.accessToken = accessToken
+        self.expiresInSeconds = expiresInSeconds
+        self.refreshToken = refreshToken
+        self.scope = scope
+    }
 }
 
 /// Asks a token endpoint.
@@ -53,13 +65,17 @@ struct TokenEndpoint: Sendable {
         } catch {
             throw AccessTokenError(.unreachable(String(describing: error)))
         }
+        // The endpoint's own trouble, whatever the body calls it: it says nothing about what we asked with, and passes.
+        guard response.status < 500, response.status != 408, response.status != 429 else {
+            throw AccessTokenError(.unreachable("HTTP status \(response.status)"))
+        }
         guard response.body.count <= Self.maximumAnswerOctets, let answer = JSONObject(response.body) else {
             guard response.status == 200 else { throw AccessTokenError(.unreachable("HTTP status \(response.status)")) }
             throw AccessTokenError(.malformedAnswer)
         }
         if let code = answer.text("error") {
             throw AccessTokenError(
-                .refused(code: Self.shown(code), description: answer.text("error_description").map(Self.shown))
+                .refused(code: ShownText.of(code), description: answer.text("error_description").map(ShownText.of))
             )
         }
         guard response.status == 200 else { throw AccessTokenError(.unreachable("HTTP status \(response.status)")) }
@@ -69,15 +85,5 @@ struct TokenEndpoint: Sendable {
     /// `b64token` is stricter; servers have their own ideas. What cannot stand in the message is refused.
     private static func isToken(_ token: String) -> Bool {
         (1...self.maximumTokenOctets).contains(token.utf8.count) && token.utf8.allSatisfy { (0x21...0x7e).contains($0) }
-    }
-
-    /// Printable, and short: people read it.
-    private static func shown(_ text: String) -> String {
-        var result = ""
-        for scalar in text.unicodeScalars.prefix(300) {
-            let isControl = scalar.value < 0x20 || (0x7f...0x9f).contains(scalar.value)
-            result.unicodeScalars.append(isControl ? " " : scalar)
-        }
-        return result
     }
 }

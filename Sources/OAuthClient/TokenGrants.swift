@@ -4,6 +4,12 @@ public import SASL
 public protocol TokenGrant: Sendable {
     /// Asks the token endpoint. Called by one task at a time.
     func request() async throws(AccessTokenError) -> TokenGrantResult
+    /// Forgets what is remembered beside what is stored: somebody put something else there.
+    func forget() async
+}
+
+extension TokenGrant {
+    public func forget() async {}
 }
 
 /// The client credentials grant (RFC 6749 §4.4): an application on its own account.
@@ -33,8 +39,16 @@ public protocol RefreshTokenStore: Sendable {
 public actor RefreshTokenGrant: TokenGrant {
     private let endpoint: TokenEndpoint
     private let store: any RefreshTokenStore
-    /// A token that could not be stored: the stored one may be worth nothing any more.
-    private var unsaved: Secret?
+    /// A token that could not be stored, and what the store held instead: that may be worth nothing any more. Once it holds something else,
+    /// somebody authorized anew, and this is what is worth nothing.
+    private struct Unsaved {
+        var token: Secret
+        var stored: Secret
+    }
+
+    private var unsaved: Unsaved?
+    /// Changes with each ``forget()``.
+    private var era = 0
 
     public init(
         server: AuthorizationServer,
@@ -47,39 +61,59 @@ public actor RefreshTokenGrant: TokenGrant {
     }
 
     public func request() async throws(AccessTokenError) -> TokenGrantResult {
-        let current = try await self.current()
+        let era = self.era
+        let stored = try await self.stored()
+        if let unsaved, let stored, stored != unsaved.stored { self.unsaved = nil }
+        guard let current = self.unsaved?.token ?? stored else {
+            throw AccessTokenError(.notAuthorized("there is no refresh token"))
+        }
         var fields = [
             (name: "grant_type", value: Array("refresh_token".utf8)), (name: "refresh_token", value: current.octets),
         ]
         if let scope = self.endpoint.server.scope { fields.append(("scope", Array(scope.utf8))) }
-        let result = try await self.endpoint.token(fields)
-        if let rotated = result.refreshToken, rotated != current { self.unsaved = rotated }
+        let result: TokenGrantResult
+        do throws(AccessTokenError) {
+            result = try await self.endpoint.token(fields)
+        } catch {
+            if case .refused("invalid_grant", _) = error.reason, self.era == era { self.unsaved = nil }
+            throw error
+        }
+        // What a forgotten token led to is not to replace what somebody put into the store meanwhile.
+        guard self.era == era else { return result }
+        if let rotated = result.refreshToken, rotated != current {
+            self.unsaved = Unsaved(token: rotated, stored: stored ?? self.unsaved?.stored ?? current)
+        }
         await self.save()
         return result
     }
 
-    private func current() async throws(AccessTokenError) -> Secret {
-        if let unsaved { return unsaved }
+    public func forget() {
+        self.unsaved = nil
+        self.era &+= 1
+    }
+
+    /// What the store holds; nil where it cannot be read or holds nothing, and a token that could not be stored stands in.
+    private func stored() async throws(AccessTokenError) -> Secret? {
         do {
-            guard let stored = try await self.store.load(), !stored.isEmpty else {
-                throw AccessTokenError(.notAuthorized("there is no refresh token"))
-            }
+            guard let stored = try await self.store.load(), !stored.isEmpty else { return nil }
             return stored
         } catch let error as AccessTokenError {
+            guard self.unsaved == nil else { return nil }
             throw error
         } catch {
+            guard self.unsaved == nil else { return nil }
             throw AccessTokenError(.notAuthorized(String(describing: error)))
         }
     }
 
     /// A token that cannot be stored is used all the same, and stored with the next.
     private func save() async {
-        guard let token = self.unsaved else { return }
+        guard let token = self.unsaved?.token else { return }
         do {
             try await self.store.save(token)
-            self.unsaved = nil
+            if self.unsaved?.token == token { self.unsaved = nil }
         } catch {
-            self.unsaved = token
+            // The store has said so; the token is kept here.
         }
     }
 }

@@ -338,22 +338,22 @@ final class ClientChannelHandler: ChannelInboundHandler {
         }
     }
 
-    /// What the handshake that just ended can be bound to (RFC 5056): its exporter (RFC 9266), which is there over TLS 1.3, and the
-    /// server's certificate (RFC 5929 §4).
+    /// What the handshake that just ended can be bound to (RFC 5056): its exporter (RFC 9266), which is there over TLS 1.3, and besides it
+    /// the server's certificate (RFC 5929 §4).
+    ///
+    /// Nothing over TLS 1.2: SMTP does not tell which types a server knows, and one that offers -PLUS there means `tls-unique`.
     private func channelBindings() -> ChannelBindings {
-        guard let exporterSecrets = self.tlsContext?.exporterSecrets else { return .none }
-        var bindings = ChannelBindings.none
-        if let random = self.clientRandom.take(), let secret = exporterSecrets.take(clientRandom: random),
+        guard let exporterSecrets = self.tlsContext?.exporterSecrets, let random = self.clientRandom.take(),
+            let secret = exporterSecrets.take(clientRandom: random),
             let exported = ChannelBindings.tlsExporter(exporterSecret: secret)
-        {
-            bindings.data[.tlsExporter] = exported
-        }
+        else { return .none }
+        var bindings = ChannelBindings([.tlsExporter: exported])
         do {
             bindings.data[.tlsServerEndPoint] = try self.tlsHandler?.peerCertificate.flatMap {
                 ChannelBindings.tlsServerEndPoint(certificate: try $0.toDERBytes())
             }
         } catch {
-            // A certificate without DER binds nothing; the exporter, where there is one, is what is used anyway.
+            // A certificate without DER binds nothing; the exporter is what is used anyway.
             bindings.data[.tlsServerEndPoint] = nil
         }
         return bindings

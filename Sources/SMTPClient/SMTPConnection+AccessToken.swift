@@ -27,6 +27,8 @@ extension SMTPConnection {
             } catch {
                 throw self.unavailable(error, endpoint)
             }
+            // Whoever has no other must not make two failures of one.
+            guard fresh.secret != token.secret else { throw refusal }
             return try await connect(credentials.with(fresh))
         }
     }
@@ -41,10 +43,11 @@ extension SMTPConnection {
 }
 
 extension SMTPClientError {
-    /// Whether the server refused the token, so that another may do: not the mechanism (504), nor for the time being.
+    /// Whether the server refused the token, so that another may do: not the mechanism or the connection (504, 534, 538), nor for the time
+    /// being.
     fileprivate var isAboutToken: Bool {
         guard case .session(.authenticationRefused(let mechanism)) = self.reason else { return false }
-        return mechanism.credentialKind == .bearerToken && self.reply?.code != 504
+        return mechanism.credentialKind == .bearerToken && (self.reply?.code == 535 || self.bearerTokenError != nil)
     }
 }
 

@@ -16,7 +16,7 @@ public struct Listener: Sendable {
         public var port: Int
         public var session: ServerSessionConfiguration
         public var timeouts: SessionTimeouts
-        /// Addresses that are turned away at connect, unless the registry's unlimited ones hold them too.
+        /// Addresses that are turned away at connect, unless the registry has them as unlimited.
         public var denied: [IPNetwork]
         /// Proxies: what connects from there must begin with a ``ProxyHeader``, and what connects from elsewhere may not.
         public var proxies: [IPNetwork]
@@ -63,6 +63,7 @@ public struct Listener: Sendable {
         logger: Logger,
         now: @escaping @Sendable () -> Int64
     ) async throws -> Listener {
+        precondition(tls != nil || configuration.session.security == .none, "a listener with TLS needs a certificate")
         let shared = SessionChannelHandler.Shared(
             configuration: configuration.session,
             timeouts: configuration.timeouts,

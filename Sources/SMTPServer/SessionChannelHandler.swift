@@ -209,7 +209,7 @@ final class SessionChannelHandler: ChannelDuplexHandler {
             if let notice = self.session.takeAuthenticationNotice() {
                 self.responder.noticed(notice, facts: self.facts)
             }
-            hasProgressed = hasProgressed || consumed > 0
+            hasProgressed = hasProgressed || (consumed > 0 && !self.session.isDroppingLine)
             if case .waitForInput = action, consumed == 0 { break }
             self.perform(action, context)
             // Between two transactions of a client that sends on and on.

@@ -39,7 +39,7 @@ public final class SessionRegistry: Sendable {
     public let maximumSessionsPerAddress: Int
     /// New sessions of an address within a minute, refused ones not counted. Loopback is free of it: programs on this host come often.
     public let maximumArrivalsPerMinute: Int
-    /// Addresses without a limit of their own; they are never denied either.
+    /// Addresses without a limit of their own, even where a listener denies them.
     public let unlimited: [IPNetwork]
     private let state: Mutex<State>
     private let now: @Sendable () -> Int64
@@ -78,6 +78,7 @@ public final class SessionRegistry: Sendable {
     /// Open sessions.
     public var count: Int { self.state.withLock { $0.channels.count } }
 
+    /// Whether the address is in one of the ``unlimited`` networks, which are never turned away for where they are.
     func isUnlimited(_ address: IPAddress) -> Bool {
         self.unlimited.contains { $0.contains(address) }
     }

@@ -18,6 +18,12 @@ struct VerbTests {
         let check = try await CommandLineTool.run(["config", "check"], in: directory.url)
         #expect(check.code == 0, "\(check.messages)")
         let before = try Data(contentsOf: directory.url.appending(path: "gatepost.yaml"))
+        #expect(
+            String(decoding: before, as: UTF8.self)
+                .contains(
+                    "#  mechanisms: [SCRAM-SHA-256-PLUS, SCRAM-SHA-256, SCRAM-SHA-1-PLUS, SCRAM-SHA-1, PLAIN, LOGIN]\n"
+                )
+        )
         let again = try await CommandLineTool.run(["init", "--hostname", "other.example"], in: directory.url)
         #expect(again.code == 0)
         #expect(again.output.isEmpty)

@@ -65,6 +65,11 @@ struct KerberosSite: Sendable {
         )
     }
 
+    /// What the server says to these lines.
+    func dialog(_ lines: [String], overTLS: Bool = true) async throws -> String {
+        try await Dialog.say(lines, to: gatepost.startTLSPort, authority: overTLS ? certificates.authority : nil)
+    }
+
     /// Whether the queue holds the message.
     func holds(_ mark: String) async throws -> Bool {
         let list = try await gatepost.verb("queue", "list", "--json")

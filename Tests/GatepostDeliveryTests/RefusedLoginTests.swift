@@ -40,6 +40,34 @@ struct RefusedLoginTests {
         #expect(refused.refused("b", words: "no", at: Self.start) - Self.start == .seconds(300))
     }
 
+    @Test("connections that are refused at once count once")
+    func parallel() {
+        let refused = RefusedLogins()
+        let until = refused.refused("a", words: "no", at: Self.start)
+        #expect(refused.refused("a", words: "no", at: Self.start + .seconds(1)) == until)
+        #expect(refused.current?.refusals == 1)
+        #expect(refused.refused("a", words: "no", at: until) - until == .seconds(600))
+    }
+
+    @Test("a change that the provider made keeps the refusal, a change of ours does not")
+    func keepsRefusal() {
+        let mark = Mutex("a")
+        let kept = Mutex<[String?]>([])
+        let refused = RefusedLogins(keep: { record in kept.withLock { $0.append(record?.mark) } })
+        let current: @Sendable () -> String = { mark.withLock { $0 } }
+        // Without a refusal there is nothing to keep.
+        refused.keepingRefusal(of: current) { mark.withLock { $0 = "b" } }
+        #expect(refused.current == nil)
+        let until = refused.refused("b", words: "no", at: Self.start)
+        refused.keepingRefusal(of: current) { mark.withLock { $0 = "c" } }
+        #expect(!refused.isOutdated(by: current()))
+        #expect(kept.withLock { $0 } == ["b", "c"])
+        #expect(refused.refused("c", words: "no", at: until) - until == .seconds(600))
+        mark.withLock { $0 = "ours" }
+        refused.keepingRefusal(of: current) { mark.withLock { $0 = "d" } }
+        #expect(refused.isOutdated(by: current()))
+    }
+
     @Test("survives a restart, and is kept at each change")
     func restarts() {
         let kept = Mutex<[RefusedLogins.Record?]>([])
@@ -97,7 +125,11 @@ struct RefusedLoginTests {
         )
     }
 
-    private static func login(_ secret: Observable<String>, _ refused: RefusedLogins) -> RelayLogin {
+    private static func login(
+        _ secret: Observable<String>,
+        _ refused: RefusedLogins,
+        forgetTokens: @escaping @Sendable () async -> Void = {}
+    ) -> RelayLogin {
         RelayLogin(
             material: {
                 RelayLogin.Material(
@@ -107,6 +139,7 @@ struct RefusedLoginTests {
                     )
                 )
             },
+            forgetTokens: forgetTokens,
             mark: { secret.state },
             refused: refused
         )
@@ -140,6 +173,40 @@ struct RefusedLoginTests {
             #expect(logins.state.count == 2)
         }
         #expect(refused.current == nil)
+        try await sink.stop()
+    }
+
+    @Test("a password that is changed while the old one is refused is tried at once")
+    func changedMeanwhile() async throws {
+        let logins = Observable<[String]>([])
+        let secret = Observable("wrong")
+        var script = Sink.Script()
+        script.extensions.append("AUTH CRAM-MD5")
+        script.other = { line in
+            if line.hasPrefix("AUTH CRAM-MD5") { return "334 PDE4OTYuNjk3MTcwOTUyQHNpbms+" }
+            logins.change { $0.append(line) }
+            if line == Self.proof { return "235 2.7.0 ok" }
+            secret.change { $0 = "right" }
+            return "535 5.7.8 no"
+        }
+        let sink = try await Sink.start(script)
+        let refused = RefusedLogins()
+        let forgotten = Observable(0)
+        let scene = try Scene(port: 1, route: Self.route(sink.port)) {
+            $0.relayLogin = Self.login(secret, refused, forgetTokens: { forgotten.change { $0 += 1 } })
+        }
+        try await scene.run {
+            try await scene.enqueue(["bob@a.example"])
+            scene.runner.notify()
+            await scene.store.observable.wait { $0.results.count == 1 }
+            #expect(refused.current?.mark == "wrong")
+            try await scene.enqueue(["carol@a.example"])
+            scene.runner.notify()
+            await sink.observable.wait { $0.messages.count == 1 }
+            #expect(logins.state.count == 2)
+            // Tokens that were had with what was there before are worth nothing.
+            #expect(forgotten.state == 1)
+        }
         try await sink.stop()
     }
 

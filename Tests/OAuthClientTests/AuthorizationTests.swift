@@ -9,11 +9,12 @@ struct DeviceAuthorizationTests {
         #"{"device_code":"d1","user_code":"WDJB-MJHT","verification_uri":"https://login.test/device","expires_in":60,"interval":5}"#
 
     private func run(
-        _ answers: [ScriptedEndpoint.Answer]
+        _ answers: [ScriptedEndpoint.Answer],
+        started: String = Self.started
     ) async throws -> (
         Result<TokenGrantResult, any Error>, waits: [Int], ScriptedEndpoint
     ) {
-        let endpoint = ScriptedEndpoint([.json(200, Self.started)] + answers)
+        let endpoint = ScriptedEndpoint([.json(200, started)] + answers)
         let device = DeviceAuthorization(server: .test, client: .test, transport: endpoint)
         let request = try await device.start()
         #expect(request.userCode == "WDJB-MJHT")
@@ -48,6 +49,33 @@ struct DeviceAuthorizationTests {
         ])
         #expect(try result.get().accessToken.text == "a1")
         #expect(waits == [5, 10])
+    }
+
+    @Test(
+        "trouble of the endpoint passes: the person may have decided meanwhile",
+        arguments: [
+            ScriptedEndpoint.Answer.json(400, #"{"error":"server_error"}"#),
+            .json(400, #"{"error":"temporarily_unavailable"}"#), .json(503, #"{"error":"access_denied"}"#),
+        ]
+    )
+    func trouble(_ answer: ScriptedEndpoint.Answer) async throws {
+        let (result, waits, _) = try await self.run([answer, .json(200, #"{"access_token":"a1"}"#)])
+        #expect(try result.get().accessToken.text == "a1")
+        #expect(waits == [5, 10])
+    }
+
+    @Test("a server that wants to be asked seldom is asked no more often after a time-out")
+    func slowServer() async throws {
+        let started = Self.started.replacing(
+            #""expires_in":60,"interval":5"#,
+            with: #""expires_in":3600,"interval":400"#
+        )
+        let (result, waits, _) = try await self.run(
+            [.failure("timed out"), .json(200, #"{"access_token":"a1"}"#)],
+            started: started
+        )
+        #expect(try result.get().accessToken.text == "a1")
+        #expect(waits == [400, 400])
     }
 
     @Test("the person says no")
@@ -107,6 +135,7 @@ struct CodeAuthorizationTests {
         arguments: [
             "http://127.0.0.1/?state=other&code=x", "http://127.0.0.1/?code=x", "no address", "?", "%",
             "http://127.0.0.1/?state=\(state)", "http://127.0.0.1/?state=\(state)&code=%zz",
+            "http://127.0.0.1/?state=\(state)&code=%+1", "http://127.0.0.1/?state=\(state)&code=%4",
         ]
     )
     func strangers(_ address: String) async {
@@ -122,6 +151,11 @@ struct CodeAuthorizationTests {
         await #expect(throws: AccessTokenError(.refused(code: "access_denied", description: nil))) {
             try await self.authorization(ScriptedEndpoint())
                 .redeem("http://127.0.0.1/?error=access_denied&state=\(Self.state)")
+        }
+        // People read it: no line of their terminal is to be forged.
+        await #expect(throws: AccessTokenError(.refused(code: "no [2J", description: "a b"))) {
+            try await self.authorization(ScriptedEndpoint())
+                .redeem("http://127.0.0.1/?error=no%1B[2J&error_description=a%0Ab&state=\(Self.state)")
         }
     }
 }

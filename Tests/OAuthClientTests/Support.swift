@@ -91,3 +91,29 @@ extension OAuthClient {
 extension AccessToken {
     var text: String { String(decoding: self.secret.octets, as: UTF8.self) }
 }
+
+/// A grant that answers when the test says so.
+actor HeldGrant: TokenGrant {
+    private var pending: CheckedContinuation<String, Never>?
+    private var waiter: CheckedContinuation<Void, Never>?
+
+    func request() async throws(AccessTokenError) -> TokenGrantResult {
+        let text = await withCheckedContinuation { continuation in
+            self.pending = continuation
+            self.waiter?.resume()
+            self.waiter = nil
+        }
+        return TokenGrantResult(accessToken: AccessToken(Secret(text)))
+    }
+
+    /// Returns once somebody waits for an answer.
+    func isAsked() async {
+        guard self.pending == nil else { return }
+        await withCheckedContinuation { self.waiter = $0 }
+    }
+
+    func answer(_ text: String) {
+        self.pending?.resume(returning: text)
+        self.pending = nil
+    }
+}

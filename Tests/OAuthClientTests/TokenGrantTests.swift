@@ -53,6 +53,59 @@ struct TokenGrantTests {
         #expect(store.token == "r2")
     }
 
+    @Test("an unsaved token that the endpoint takes no more makes room for the stored one")
+    func unsavedRevoked() async throws {
+        let endpoint = ScriptedEndpoint([
+            .json(200, #"{"access_token":"a1","refresh_token":"r2"}"#), .json(400, #"{"error":"invalid_grant"}"#),
+            .json(200, #"{"access_token":"a3"}"#),
+        ])
+        let store = MemoryTokenStore("r1")
+        store.isFull = true
+        let grant = RefreshTokenGrant(server: .test, client: .test, transport: endpoint, store: store)
+        _ = try await grant.request()
+        await #expect(throws: AccessTokenError(.refused(code: "invalid_grant", description: nil))) {
+            try await grant.request()
+        }
+        _ = try await grant.request()
+        #expect(endpoint.asked[1].form.contains("refresh_token=r2"))
+        #expect(endpoint.asked[2].form.contains("refresh_token=r1"))
+    }
+
+    @Test("what somebody stores after a token could not be stored wins, and is not written over")
+    func unsavedReplaced() async throws {
+        let endpoint = ScriptedEndpoint(
+            #"{"access_token":"a1","refresh_token":"r2"}"#,
+            #"{"access_token":"a2","refresh_token":"r3"}"#,
+            #"{"access_token":"a9"}"#
+        )
+        let store = MemoryTokenStore("r1")
+        store.isFull = true
+        let grant = RefreshTokenGrant(server: .test, client: .test, transport: endpoint, store: store)
+        _ = try await grant.request()
+        _ = try await grant.request()
+        store.isFull = false
+        try await store.save(Secret("r9"))
+        _ = try await grant.request()
+        #expect(endpoint.asked[1].form.contains("refresh_token=r2"))
+        #expect(endpoint.asked[2].form.contains("refresh_token=r9"))
+        #expect(store.token == "r9")
+    }
+
+    @Test("forgets what it could not store")
+    func forgets() async throws {
+        let endpoint = ScriptedEndpoint(
+            #"{"access_token":"a1","refresh_token":"r2"}"#,
+            #"{"access_token":"a2"}"#
+        )
+        let store = MemoryTokenStore("r1")
+        store.isFull = true
+        let grant = RefreshTokenGrant(server: .test, client: .test, transport: endpoint, store: store)
+        _ = try await grant.request()
+        await grant.forget()
+        _ = try await grant.request()
+        #expect(endpoint.asked[1].form.contains("refresh_token=r1"))
+    }
+
     @Test("nobody has authorized yet")
     func notAuthorized() async {
         let grant = RefreshTokenGrant(
@@ -77,6 +130,9 @@ struct TokenGrantTests {
             .refused(code: "temporarily_unavailable", description: nil), true
         ),
         (.json(503, "<html>down</html>"), .unreachable("HTTP status 503"), true),
+        (.json(500, #"{"error":"invalid_grant"}"#), .unreachable("HTTP status 500"), true),
+        (.json(429, #"{"error":"invalid_request"}"#), .unreachable("HTTP status 429"), true),
+        (.json(408, #"{"error":"invalid_client"}"#), .unreachable("HTTP status 408"), true),
         (.json(302, "{}"), .unreachable("HTTP status 302"), true),
         (.json(200, "<html>"), .malformedAnswer, true),
         (.json(200, #"{"access_token":"a","token_type":"mac"}"#), .malformedAnswer, true),
@@ -152,6 +208,36 @@ struct CachedAccessTokensTests {
         #expect(endpoint.asked.count == 2)
         time.now += 3600
         #expect(try await provider.accessToken(insteadOf: second).text == "a3")
+    }
+
+    @Test("once somebody changed something, a token that was refused twice is handed out no more")
+    func forgets() async throws {
+        let endpoint = self.tokens(3)
+        let provider = self.provider(endpoint, Seconds())
+        let first = try await provider.accessToken(insteadOf: nil)
+        let second = try await provider.accessToken(insteadOf: first)
+        #expect(try await provider.accessToken(insteadOf: nil) == second)
+        await provider.forget()
+        let third = try await provider.accessToken(insteadOf: nil)
+        #expect(third.text == "a3")
+        #expect(try await provider.accessToken(insteadOf: nil) == third)
+        #expect(endpoint.asked.count == 3)
+    }
+
+    @Test("a request that was under way when something changed is nobody's any more")
+    func forgetsRequest() async throws {
+        let grant = HeldGrant()
+        let provider = CachedAccessTokens(grant, now: { 0 })
+        let early = Task { try await provider.accessToken(insteadOf: nil).text }
+        await grant.isAsked()
+        await provider.forget()
+        let late = Task { try await provider.accessToken(insteadOf: nil).text }
+        await grant.answer("old")
+        #expect(try await early.value == "old")
+        await grant.isAsked()
+        await grant.answer("new")
+        #expect(try await late.value == "new")
+        #expect(try await provider.accessToken(insteadOf: nil).text == "new")
     }
 
     @Test("a failure is not kept")

@@ -11,9 +11,12 @@ private final class CountingTokens: AccessTokenProvider {
     private let state = Mutex<(handedOut: Int, refused: [String])>((0, []))
     private let failure: AccessTokenError?
     private let limit: Int
+    /// There is only one token, whatever is asked for.
+    private let isAlwaysTheSame: Bool
 
-    init(limit: Int = .max, failure: AccessTokenError? = nil) {
+    init(limit: Int = .max, isAlwaysTheSame: Bool = false, failure: AccessTokenError? = nil) {
         self.limit = limit
+        self.isAlwaysTheSame = isAlwaysTheSame
         self.failure = failure
     }
 
@@ -25,7 +28,7 @@ private final class CountingTokens: AccessTokenProvider {
             if let refused { state.refused.append(String(decoding: refused.secret.octets, as: UTF8.self)) }
             guard state.handedOut < self.limit else { throw AccessTokenError(.tokenRefusedAgain) }
             state.handedOut += 1
-            return AccessToken(Secret("t\(state.handedOut)"))
+            return AccessToken(Secret("t\(self.isAlwaysTheSame ? 1 : state.handedOut)"))
         }
     }
 }
@@ -96,6 +99,64 @@ struct AccessTokenTests {
             }
             #expect(error?.reply?.code == 535)
             #expect(server.record.connections == 1)
+        }
+    }
+
+    @Test("a token that was refused is not sent again")
+    func sameAgain() async throws {
+        let tokens = CountingTokens(isAlwaysTheSame: true)
+        try await TestServer.run(try self.behaviour(["535 5.7.8 no"])) { server in
+            let error = await #expect(throws: SMTPClientError.self) {
+                try await SMTPConnection.test(server, try self.options(tokens))
+            }
+            #expect(error?.reply?.code == 535)
+            #expect(self.tokensTried(server) == ["t1"])
+        }
+    }
+
+    @Test(
+        "a mechanism that is refused is not the token's fault",
+        arguments: ["504 5.5.4 no", "534 5.7.9 no", "538 5.7.11 encrypt", "500 5.5.1 what"]
+    )
+    func mechanismRefused(_ reply: String) async throws {
+        let tokens = CountingTokens()
+        try await TestServer.run(try self.behaviour([reply])) { server in
+            await #expect(throws: SMTPClientError.self) {
+                try await SMTPConnection.test(server, try self.options(tokens))
+            }
+            #expect(tokens.refused.isEmpty)
+            #expect(server.record.connections == 1)
+        }
+    }
+
+    @Test("a token is nobody's password, even where PLAIN is asked for")
+    func pinned() async throws {
+        let tokens = CountingTokens()
+        try await TestServer.run(try self.behaviour(["235 2.7.0 ok"])) { server in
+            var options = try self.options(tokens)
+            options.mechanism = .plain
+            await #expect(throws: SMTPClientError.self) { try await SMTPConnection.test(server, options) }
+            #expect(!server.record.commands.contains { $0.hasPrefix("AUTH") })
+        }
+    }
+
+    @Test("over TLS 1.2 there is nothing to bind to: SCRAM without", .timeLimit(.minutes(1)))
+    func earlierTLS() async throws {
+        let behaviour = TestServer.Behaviour(
+            offers: ["AUTH SCRAM-SHA-256-PLUS SCRAM-SHA-256"],
+            replies: ["AUTH": ["535 5.7.8 no"]],
+            tls: try #require(TestCertificate.shared).earlierContext,
+            isImplicitTLS: true
+        )
+        try await TestServer.run(behaviour) { server in
+            var options = try self.options(CountingTokens())
+            options.accessTokens = nil
+            options.credentials = ClientCredentials(authenticationIdentity: "u", password: Secret("p"))
+            await #expect(throws: SMTPClientError.self) { try await SMTPConnection.test(server, options) }
+            let words = server.record.commands.last { $0.hasPrefix("AUTH") }?.split(separator: " ")
+            #expect(words?.dropFirst().first == "SCRAM-SHA-256")
+            let message = try #require(words?.last.flatMap { Base64.decode($0.utf8) })
+            #expect(String(decoding: message, as: UTF8.self).hasPrefix("n,,"))
         }
     }
 

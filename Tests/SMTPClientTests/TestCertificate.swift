@@ -6,6 +6,8 @@ import Testing
 struct TestCertificate: Sendable {
     var certificate: NIOSSLCertificate
     var context: NIOSSLContext
+    /// No later than TLS 1.2.
+    var earlierContext: NIOSSLContext
 
     static let shared: TestCertificate? = make()
 
@@ -30,12 +32,18 @@ struct TestCertificate: Sendable {
             let chain = try NIOSSLCertificate.fromPEMFile(certificatePath)
             let key = try NIOSSLPrivateKey(file: keyPath, format: .pem)
             try FileManager.default.removeItem(at: directory)
-            let configuration = TLSConfiguration.makeServerConfiguration(
+            var configuration = TLSConfiguration.makeServerConfiguration(
                 certificateChain: chain.map { .certificate($0) },
                 privateKey: .privateKey(key)
             )
             guard let certificate = chain.first else { return nil }
-            return TestCertificate(certificate: certificate, context: try NIOSSLContext(configuration: configuration))
+            let context = try NIOSSLContext(configuration: configuration)
+            configuration.maximumTLSVersion = .tlsv12
+            return TestCertificate(
+                certificate: certificate,
+                context: context,
+                earlierContext: try NIOSSLContext(configuration: configuration)
+            )
         } catch {
             return nil
         }

@@ -11,10 +11,10 @@ func fuzzDovecotServer(_ input: [UInt8]) {
     }
     check(dialog(lines) == dialog(input.map { [$0] }), "what is answered depends on how it arrives")
     // All at once, so that what was answered already is answered again.
-    _ = dialog([input])
+    _ = dialog([input], answersInTurn: false)
 }
 
-private func dialog(_ parts: [[UInt8]]) -> [String] {
+private func dialog(_ parts: [[UInt8]], answersInTurn: Bool = true) -> [String] {
     var server = DovecotAuthServer(
         mechanisms: [DovecotMechanism(.plain), DovecotMechanism(.cramMD5)],
         serverProcess: 1,
@@ -39,7 +39,10 @@ private func dialog(_ parts: [[UInt8]]) -> [String] {
                 told.append("response \(identifier) \(response.count)")
                 told += goOn(&server, identifier)
             case .abandoned(let identifier):
-                check(server.fail(identifier, DovecotFailure()) == nil, "a request is open that was abandoned")
+                // Behind in its answers, the client may have given the identifier to another request by now.
+                if answersInTurn {
+                    check(server.fail(identifier, DovecotFailure()) == nil, "a request is open that was abandoned")
+                }
                 told.append("abandoned \(identifier)")
             case .close(let fault):
                 check("\(fault)".utf8.allSatisfy { $0 >= 0x20 }, "a fault's words hold a control octet")

@@ -4,7 +4,9 @@ internal import SMTP
 /// The first octet chooses the mechanism, the rest are a server's challenges; see ``fuzzClientMechanism(_:_:)``.
 func fuzzAnyClientMechanism(_ input: [UInt8]) {
     guard let first = input.first else { return }
-    fuzzClientMechanism(ClientMechanisms.all[Int(first) % ClientMechanisms.all.count], Array(input.dropFirst()))
+    // GSSAPI needs a security context, and has a target of its own.
+    let names = ClientMechanisms.all.filter { $0 != .gssapi }
+    fuzzClientMechanism(names[Int(first) % names.count], Array(input.dropFirst()))
 }
 
 /// A server's challenges to our client, split at each 0xFF; the last may be the final data with success.

@@ -55,6 +55,7 @@ actor Destination {
         guard !self.isStopping else { return self.forget(messages) }
         if let login = self.policy.login, login.refused.isOutdated(by: login.mark()) {
             // There is something else to log in with now.
+            await login.forgetTokens()
             login.refused.succeeded()
             self.standing.forgive()
         }
@@ -191,6 +192,9 @@ actor Destination {
         let ordered = targets.filter { !isDemoted($0) } + targets.filter(isDemoted)
         var failure = Connected.failed(.transient(.noAnswerFromHost), peer: nil, least: .zero)
         for target in ordered where !excluded.contains(target) {
+            // Before the files are read: a password that is changed under the attempt must not count as the one that was refused.
+            // Tokens may change with the attempt itself.
+            let mark = self.policy.login.flatMap { $0.accessTokens == nil ? $0.mark() : nil }
             do {
                 return .link(try await self.open(target))
             } catch let error as SMTPClientError {
@@ -203,7 +207,11 @@ actor Destination {
                 self.demote(target)
                 let verdict = DeliveryFailure.verdictWithoutConnection(error)
                 let isLogin = DeliveryFailure.isAboutLogin(error)
-                failure = .failed(verdict, peer: target, least: isLogin ? self.loginPause(after: error) : .zero)
+                failure = .failed(
+                    verdict,
+                    peer: target,
+                    least: isLogin ? self.loginPause(after: error, mark: mark) : .zero
+                )
                 // What one address refused, the next would refuse too; and each try counts against the account.
                 if isLogin { return failure }
             } catch {
@@ -214,12 +222,14 @@ actor Destination {
     }
 
     /// How long nothing is tried after a login that failed.
-    private func loginPause(after error: SMTPClientError) -> Duration {
+    ///
+    /// - Parameter mark: Stands for what was logged in with; nil: for what there is now.
+    private func loginPause(after error: SMTPClientError, mark: String?) -> Duration {
         guard let login = self.policy.login, DeliveryFailure.isRefusedLogin(error) else {
             return self.context.configuration.loginCoolDown
         }
         let now = self.context.clock.now()
-        let until = login.refused.refused(login.mark(), words: DeliveryFailure.words(error), at: now)
+        let until = login.refused.refused(mark ?? login.mark(), words: DeliveryFailure.words(error), at: now)
         self.context.logger.warning(
             "The relay refused the login",
             metadata: ["destination": "\(self.hop)", "reply": "\(DeliveryFailure.words(error))", "until": "\(until)"]

@@ -54,13 +54,29 @@ package final class RefusedLogins: Sendable {
 
     /// Whether the refusal is about something else than what we would log in with now.
     package func isOutdated(by mark: @autoclosure () -> String) -> Bool {
-        guard let known = self.current else { return false }
-        return known.mark != mark()
+        self.record.withLock { record in record.map { $0.mark != mark() } ?? false }
     }
 
+    /// Does something that changes the mark though nobody gave us anything else to log in with, such as keeping a token that the provider
+    /// gives in place of the last: what was refused stays refused.
+    package func keepingRefusal(of mark: () -> String, while change: () throws -> Void) rethrows {
+        let changed = try self.record.withLock { record -> Record? in
+            let isRefused = record.map { $0.mark == mark() } ?? false
+            try change()
+            guard isRefused, var known = record else { return nil }
+            known.mark = mark()
+            record = known
+            return known
+        }
+        if let changed { self.keep(changed) }
+    }
+
+    /// Several connections that were refused at once count once.
+    ///
     /// - Returns: When the login may be tried again.
     package func refused(_ mark: String, words: String, at now: Timestamp) -> Timestamp {
         let record = self.record.withLock { record in
+            if let known = record, known.mark == mark, now < known.until { return known }
             let before = record.flatMap { $0.mark == mark ? $0.refusals : nil } ?? 0
             let pause = min(self.first * (1 << min(before, 20)), self.longest)
             let new = Record(mark: mark, refusals: before + 1, until: now + pause, words: words)

@@ -16,6 +16,8 @@ package struct RelayLogin: Sendable {
 
     package var material: @Sendable () throws -> Material
     package var accessTokens: (any AccessTokenProvider)?
+    /// Drops the tokens that are held: what they were had with has changed.
+    package var forgetTokens: @Sendable () async -> Void
     /// Stands for everything that the login depends on; changes with any of it.
     package var mark: @Sendable () -> String
     package var refused: RefusedLogins
@@ -23,11 +25,13 @@ package struct RelayLogin: Sendable {
     package init(
         material: @escaping @Sendable () throws -> Material,
         accessTokens: (any AccessTokenProvider)? = nil,
+        forgetTokens: @escaping @Sendable () async -> Void = {},
         mark: @escaping @Sendable () -> String,
         refused: RefusedLogins = RefusedLogins()
     ) {
         self.material = material
         self.accessTokens = accessTokens
+        self.forgetTokens = forgetTokens
         self.mark = mark
         self.refused = refused
     }

@@ -38,6 +38,14 @@ package struct Credential: Hashable, Sendable, CustomStringConvertible {
         self.rules = rules
     }
 
+    /// Tells one password from another, also one of the same account before or after it.
+    package struct Mark: Hashable, Sendable {
+        package var id: Int64
+        package var version: Int64
+    }
+
+    package var mark: Mark { Mark(id: self.id, version: self.version) }
+
     /// Argon2id hash in PHC string form, for PLAIN and LOGIN.
     package var argon2id: String? { self.keys.argon2id }
     package var scram: [SCRAMCredential] { self.keys.scram }

@@ -29,23 +29,35 @@ package struct VerificationCache: Sendable {
     package var count: Int { self.entries.count }
 
     /// Whether this password proved right for this version of the credential not long ago.
-    package func contains(_ password: Secret, for credential: Credential, now: Timestamp) -> Bool {
+    ///
+    /// - Parameter circumstances: What else the proof depended on; a proof counts for no other.
+    package func contains(
+        _ password: Secret,
+        for credential: Credential,
+        under circumstances: String = "",
+        now: Timestamp
+    ) -> Bool {
         guard let entry = self.entries[credential.id], entry.version == credential.version, now < entry.expires
         else { return false }
         // A clock that was set back must not make a proof live longer than it may.
         guard entry.expires <= now + self.timeToLive else { return false }
-        return ConstantTime.equals(entry.digest, self.digest(of: password, for: credential))
+        return ConstantTime.equals(entry.digest, self.digest(of: password, for: credential, under: circumstances))
     }
 
     /// Remembers that the password proved right.
-    package mutating func insert(_ password: Secret, for credential: Credential, now: Timestamp) {
+    package mutating func insert(
+        _ password: Secret,
+        for credential: Credential,
+        under circumstances: String = "",
+        now: Timestamp
+    ) {
         guard self.timeToLive > .zero else { return }
         if self.entries[credential.id] == nil, self.entries.count >= self.maximumEntries {
             self.makeRoom(now: now)
         }
         self.entries[credential.id] = Entry(
             version: credential.version,
-            digest: self.digest(of: password, for: credential),
+            digest: self.digest(of: password, for: credential, under: circumstances),
             expires: now + self.timeToLive
         )
     }
@@ -72,9 +84,11 @@ package struct VerificationCache: Sendable {
         for (id, _) in oldestFirst.prefix(max(1, self.maximumEntries / 8)) { self.entries[id] = nil }
     }
 
-    private func digest(of password: Secret, for credential: Credential) -> [UInt8] {
+    private func digest(of password: Secret, for credential: Credential, under circumstances: String) -> [UInt8] {
         var hmac = HMAC<SHA256>(key: self.key)
         withUnsafeBytes(of: (credential.id.littleEndian, credential.version.littleEndian)) { hmac.update(data: $0) }
+        withUnsafeBytes(of: UInt64(circumstances.utf8.count).littleEndian) { hmac.update(data: $0) }
+        hmac.update(data: Array(circumstances.utf8))
         password.withUnsafeBytes { hmac.update(data: $0) }
         return Array(hmac.finalize())
     }

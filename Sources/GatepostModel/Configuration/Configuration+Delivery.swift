@@ -64,6 +64,8 @@ extension Configuration {
         package var mechanism: MechanismName?
         /// With GSSAPI: what makes its contexts.
         package var securityContexts: (any SecurityContextSource)?
+        /// The key table that those are made with; nil: the tickets of the server's user.
+        package var keytab: String?
         /// PEM files of the certificate to show, and of its key.
         package var certificate: String?
         package var key: String?

@@ -108,8 +108,17 @@ extension Configuration {
         /// PEM file of the authorities that may have signed the directory's certificate; nil: the system's.
         package var authorities: String?
         package var lookup: Lookup
+        /// Whether somebody said that passwords may cross the network readable, and they do.
+        package var sendsClearText: Bool
 
-        package init(url: String, startsTLS: Bool = false, authorities: String? = nil, lookup: Lookup) {
+        package init(
+            url: String,
+            startsTLS: Bool = false,
+            authorities: String? = nil,
+            lookup: Lookup,
+            sendsClearText: Bool = false
+        ) {
+            self.sendsClearText = sendsClearText
             self.url = url
             self.startsTLS = startsTLS
             self.authorities = authorities

@@ -18,6 +18,8 @@ package final class AccountDirectory: Sendable {
         var verified: VerificationCache
         /// Grows with every change: what was read before a change is not remembered after it.
         var generation: UInt64 = 0
+        /// What a credential was made of whose keys were exchanged without its password being changed.
+        var predecessors: [Credential.Mark: Credential.Mark] = [:]
     }
 
     /// What is known about a login name without asking the store.
@@ -123,11 +125,19 @@ package final class AccountDirectory: Sendable {
     }
 
     /// The main password's credential, where this password proved right for it not long ago.
-    package func verifiedCredential(_ password: Secret, of account: Account) -> Credential? {
+    package func verifiedCredential(_ password: Secret, of account: Account, from peer: LoginPeer) -> Credential? {
         let now = self.clock.now()
+        let circumstances = AccountDirectory.circumstances(of: account, peer)
         return self.state.withLock { state in
-            account.credentials.first { $0.kind == .password && state.verified.contains(password, for: $0, now: now) }
+            account.credentials.first {
+                $0.kind == .password && state.verified.contains(password, for: $0, under: circumstances, now: now)
+            }
         }
+    }
+
+    /// Another store may let somebody in from some addresses, or over TLS, only: what it said of one client says nothing of another.
+    private static func circumstances(of account: Account, _ peer: LoginPeer) -> String {
+        account.hasOwnPassword ? "" : "\(peer.isTLS ? "tls" : "clear") \(peer.address ?? "local")"
     }
 
     package var now: Timestamp { self.clock.now() }
@@ -144,11 +154,17 @@ package final class AccountDirectory: Sendable {
     }
 
     /// Remembers a proof, unless the account changed since it was looked up.
-    package func remember(_ password: Secret, for credential: Credential, of account: Account) {
+    package func remember(
+        _ password: Secret,
+        for credential: Credential,
+        of account: Account,
+        from peer: LoginPeer
+    ) {
         let now = self.clock.now()
+        let circumstances = AccountDirectory.circumstances(of: account, peer)
         self.state.withLock { state in
             guard state.accounts[account.address]?.credentials.contains(credential) == true else { return }
-            state.verified.insert(password, for: credential, now: now)
+            state.verified.insert(password, for: credential, under: circumstances, now: now)
         }
     }
 
@@ -161,11 +177,23 @@ package final class AccountDirectory: Sendable {
         of account: Account
     ) async throws -> (Account, Credential)? {
         guard let changed = try await self.store.replace(credential, by: keys, of: account.address) else { return nil }
+        if let new = changed.credentials.first(where: { $0.keys == keys }) {
+            // Before the change is told, or a session that logged in with the old keys would be taken for one with an old password.
+            self.state.withLock { state in
+                if state.predecessors.count >= self.maximumAccounts { state.predecessors.removeAll() }
+                state.predecessors[new.mark] = credential.mark
+            }
+        }
         self.accountChanged(account.address)
         guard let known = try await self.account(loginName: account.address),
             let new = known.credentials.first(where: { $0.keys == keys }), changed.credentials.contains(new)
         else { return nil }
         return (known, new)
+    }
+
+    /// Whether a credential is that of an earlier look-up, whatever keys are kept of its secret.
+    package func isSame(_ current: Credential, as earlier: Credential) -> Bool {
+        self.state.withLock { current.mark == earlier.mark || $0.predecessors[current.mark] == earlier.mark }
     }
 
     /// Makes an account without a password of its own, for somebody whom another store knows.

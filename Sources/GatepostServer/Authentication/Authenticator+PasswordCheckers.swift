@@ -4,8 +4,10 @@ internal import SASL
 extension Authenticator {
     /// What other stores say of a password; nil where it is for this server to know.
     ///
-    /// They are asked about names without an account too, and a refusal costs an Argon2id besides: the time tells neither who has an account
-    /// nor where the password is.
+    /// They are asked about names without an account too, and a refusal costs an Argon2id besides: neither reply nor time tells an account
+    /// whose password is elsewhere from a name that nobody has. An account with a password of its own is another matter: nobody else
+    /// is to see that password, so it is refused as quickly as this server can, and also when a checker is down. Where that tells
+    /// too much, its domain must have no checker, or its accounts no passwords of their own.
     func passwordElsewhere(
         _ credentials: PasswordCredentials,
         account: Account?,
@@ -31,7 +33,7 @@ extension Authenticator {
         guard let refusal, refusal != .passwordChange else {
             let credential = account?.credentials.first { $0.kind == .password }
             if let account, let credential, refusal == nil {
-                self.directory.remember(credentials.password, for: credential, of: account)
+                self.directory.remember(credentials.password, for: credential, of: account, from: peer)
             }
             return Finding(
                 answer: .password(accepted: true),

@@ -13,7 +13,7 @@ extension Authenticator {
             return self.objection(to: credential, of: account, peer: peer) == nil
                 ? Finding(answer: .password(accepted: true), account: account, credential: credential) : nil
         }
-        guard let credential = self.directory.verifiedCredential(password, of: account),
+        guard let credential = self.directory.verifiedCredential(password, of: account, from: peer),
             self.objection(to: credential, of: account, peer: peer)?.isToldToHolder != false
         else { return nil }
         return Finding(answer: .password(accepted: true), account: account, credential: credential)
@@ -65,10 +65,10 @@ extension Authenticator {
             )
         }
         if main.awaitsUpgrade {
-            let (changed, credential) = await self.upgraded(account, main, password)
+            let (changed, credential) = await self.upgraded(account, main, password, peer)
             return Finding(answer: .password(accepted: true), account: changed, credential: credential)
         }
-        self.directory.remember(password, for: main, of: account)
+        self.directory.remember(password, for: main, of: account, from: peer)
         return Finding(answer: .password(accepted: true), account: account, credential: main)
     }
 
@@ -129,7 +129,8 @@ extension Authenticator {
     private func upgraded(
         _ account: Account,
         _ credential: Credential,
-        _ password: Secret
+        _ password: Secret,
+        _ peer: LoginPeer
     ) async -> (Account, Credential) {
         let masterKey = self.keyring.current
         do {
@@ -147,10 +148,10 @@ extension Authenticator {
                 let current = try await self.directory.account(loginName: account.address) ?? account
                 return (current, current.credentials.first { $0.kind == .password } ?? credential)
             }
-            self.directory.remember(password, for: new, of: changed)
+            self.directory.remember(password, for: new, of: changed, from: peer)
             return (changed, new)
         } catch {
-            self.directory.remember(password, for: credential, of: account)
+            self.directory.remember(password, for: credential, of: account, from: peer)
             return (account, credential)
         }
     }

@@ -67,6 +67,8 @@ package struct Authenticator: Sendable {
     }
 
     /// The finding if it can be had without waiting: for accounts and proofs that are remembered.
+    ///
+    /// - Parameter peer: A proof of another password store counts for the client that it was about.
     package func findingNow(_ question: ServerQuestion, peer: LoginPeer = LoginPeer()) -> Finding? {
         let recollection = self.directory.recollection(loginName: question.authenticationIdentity)
         switch (question, recollection) {
@@ -228,6 +230,16 @@ package struct Authenticator: Sendable {
     package func current(_ account: Account, credential: Credential?) async throws -> (Account, Credential?)? {
         guard let current = try await self.directory.account(loginName: account.address), current.isEnabled,
             current.id == account.id
+        else { return nil }
+        guard let credential else {
+            let (now, before) = (current.credentials, account.credentials)
+            let isSame = now.filter { $0.kind == .password }.elementsEqual(before.filter { $0.kind == .password }) {
+                self.directory.isSame($0, as: $1)
+            }
+            return isSame ? (current, nil) : nil
+        }
+        guard let same = current.credentials.first(where: { self.directory.isSame($0, as: credential) }),
+            same.isEnabled, same.rules.expires.map({ self.directory.now < $0 }) ?? true
         else { return nil }
         guard let credential else {
             let isSame =

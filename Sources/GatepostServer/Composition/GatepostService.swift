@@ -76,8 +76,10 @@ package struct GatepostService: Sendable {
         }
         let limits = self.configuration.limits
         let pool = HashingPool(threads: limits.hashingThreads, queue: limits.hashingQueue)
-        let ticketPool = HashingPool(threads: limits.hashingThreads, queue: limits.hashingQueue)
-        let kerberos = try self.kerberos(pool: ticketPool)
+        let ticketPool = self.configuration.authentication.kerberos.map { _ in
+            HashingPool(threads: limits.hashingThreads, queue: limits.hashingQueue)
+        }
+        let kerberos = try ticketPool.flatMap { try self.kerberos(pool: $0) }
         let directory = AccountDirectory(
             store: store,
             clock: clock,
@@ -235,8 +237,8 @@ package struct GatepostService: Sendable {
         try await audit.trail.close()
         try await store.close()
         try await pool.shutdown()
-        try await ticketPool.shutdown()
-        try await checkers?.shutdown()
+        try await ticketPool?.shutdown()
+        await checkers?.shutdown(logger: self.logger)
         try await files.shutdownGracefully()
         try await group.shutdownGracefully()
         self.logger.notice("stopped")
@@ -403,7 +405,7 @@ package struct GatepostService: Sendable {
     }
 
     /// What was asked for and weakens the server is said at every start.
-    private func sayWhatIsInsecure() {
+    func sayWhatIsInsecure() {
         let authentication = self.configuration.authentication
         for listener in self.configuration.listeners where listener.tls == .none {
             self.logger.warning("a listener speaks no TLS", metadata: ["address": "\(listener.address)"])
@@ -421,6 +423,12 @@ package struct GatepostService: Sendable {
         }
         if authentication.ntlmV1, authentication.mechanisms.contains(.ntlm) {
             self.logger.warning("NTLMv1 responses are accepted, which are weak")
+        }
+        for case .ldap(let ldap) in authentication.passwordCheckers.map(\.kind) where ldap.sendsClearText {
+            self.logger.warning(
+                "passwords go to a directory without TLS: everybody on the way can read them",
+                metadata: ["url": "\(ldap.url)"]
+            )
         }
     }
 

@@ -59,6 +59,8 @@ package enum ConfigurationLoader {
         if checkingCertificate {
             reader.checkCertificate(configuration.tls)
             reader.checkKeytab(configuration.authentication.kerberos)
+            reader.checkLibraries()
+            if case .relay(let relay) = configuration.delivery.route { reader.checkIdentity(of: relay) }
         }
         guard reader.faults.isEmpty else { throw ConfigurationFaults(reader.faults.withoutConsequences.inFileOrder) }
         return LoadedConfiguration(

@@ -22,31 +22,41 @@ extension ConfigurationReader {
 
     /// Loads the certificate and the key exactly as the server does, and has them compared.
     mutating func checkCertificate(_ tls: Configuration.TLS) {
-        guard !tls.certificate.isEmpty, !tls.key.isEmpty else { return }
-        guard let chain = self.pem("tls.certificate", tls.certificate, holds: "CERTIFICATE"),
-            let keyText = self.pem("tls.key", tls.key, holds: "PRIVATE KEY")
+        self.checkPair(in: "tls", tls.certificate, tls.key)
+    }
+
+    /// The certificate to show to the relay, and its key.
+    mutating func checkIdentity(of relay: Configuration.Relay) {
+        self.checkPair(in: "delivery.relay", relay.certificate ?? "", relay.key ?? "")
+    }
+
+    private mutating func checkPair(in section: String, _ certificate: String, _ key: String) {
+        guard !certificate.isEmpty, !key.isEmpty else { return }
+        let (certificatePath, keyPath) = ("\(section).certificate", "\(section).key")
+        guard let chain = self.pem(certificatePath, certificate, holds: "CERTIFICATE"),
+            let keyText = self.pem(keyPath, key, holds: "PRIVATE KEY")
         else { return }
         do {
             let certificates = try NIOSSLCertificate.fromPEMBytes(chain)
-            let key: NIOSSLPrivateKey
+            let privateKey: NIOSSLPrivateKey
             do {
-                key = try NIOSSLPrivateKey(bytes: keyText, format: .pem)
+                privateKey = try NIOSSLPrivateKey(bytes: keyText, format: .pem)
             } catch {
-                self.fault("tls.key", "\(tls.key) holds no private key that can be used (is it encrypted?)")
+                self.fault(keyPath, "\(key) holds no private key that can be used (is it encrypted?)")
                 return
             }
             do {
                 _ = try NIOSSLContext(
                     configuration: .makeServerConfiguration(
                         certificateChain: certificates.map { .certificate($0) },
-                        privateKey: .privateKey(key)
+                        privateKey: .privateKey(privateKey)
                     )
                 )
             } catch {
-                self.fault("tls.key", "\(tls.key) does not belong to the first certificate in \(tls.certificate)")
+                self.fault(keyPath, "\(key) does not belong to the first certificate in \(certificate)")
             }
         } catch {
-            self.fault("tls.certificate", "\(tls.certificate) holds no certificate that can be read")
+            self.fault(certificatePath, "\(certificate) holds no certificate that can be read")
         }
     }
 

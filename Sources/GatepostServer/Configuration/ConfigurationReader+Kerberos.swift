@@ -79,13 +79,11 @@ extension ConfigurationReader {
     }
 
     /// `delivery.relay` with `mechanism: GSSAPI`: a ticket in place of a password, of `user` where it is set.
-    ///
-    /// - Returns: nil for every other mechanism.
-    mutating func tickets(for relay: Configuration.Relay) -> (any SecurityContextSource)? {
+    mutating func useTickets(_ relay: inout Configuration.Relay) {
         let keytab = "delivery.relay.keytab"
         guard relay.mechanism == .gssapi else {
             if self.node(keytab) != nil { self.fault(keytab, "needs mechanism: GSSAPI") }
-            return nil
+            return
         }
         #if Kerberos
         if relay.password != nil {
@@ -93,13 +91,13 @@ extension ConfigurationReader {
         }
         let tickets =
             self.node(keytab) == nil ? KerberosInitiator.Tickets.user : self.keytab(keytab).map { .keytab($0) } ?? .user
-        if case .keytab(let path) = tickets, !LocalFile.isReadable(path) {
-            self.fault(keytab, "cannot read \(path)")
+        if case .keytab(let path) = tickets {
+            if !LocalFile.isReadable(path) { self.fault(keytab, "cannot read \(path)") }
+            relay.keytab = path
         }
-        return KerberosInitiator(host: relay.host, principal: relay.user, tickets: tickets)
+        relay.securityContexts = KerberosInitiator(host: relay.host, principal: relay.user, tickets: tickets)
         #else
         self.fault("delivery.relay.mechanism", "GSSAPI needs a build with the package trait Kerberos")
-        return nil
         #endif
     }
 

@@ -64,7 +64,7 @@ extension ConfigurationReader {
 
     private mutating func pam(_ path: String) -> Configuration.PAM? {
         #if PAM
-        guard let service = self.needed("\(path).service", "the name of a file in /etc/pam.d, such as gatepost")
+        guard let service = self.required("\(path).service", "the name of a file in /etc/pam.d, such as gatepost")
         else { return nil }
         guard !service.isEmpty, !service.utf8.contains(UInt8(ascii: "/")) else {
             self.fault("\(path).service", "must be a file name, not '\(service)'")
@@ -87,10 +87,13 @@ extension ConfigurationReader {
     }
 
     private mutating func dovecot(_ path: String) -> Configuration.Dovecot? {
-        guard let socket = self.needed("\(path).socket", "Dovecot's auth-client socket") else { return nil }
+        guard let socket = self.required("\(path).socket", "Dovecot's auth-client socket") else { return nil }
         var dovecot = Configuration.Dovecot(socket: LocalFile.absolute(socket, relativeTo: self.directory))
-        if dovecot.socket.utf8.count > 107 {
-            self.fault("\(path).socket", "is longer than the 107 octets that the path of a socket may have")
+        if dovecot.socket.utf8.count > LocalSocket.maximumPathOctets {
+            self.fault(
+                "\(path).socket",
+                "is longer than the \(LocalSocket.maximumPathOctets) octets that the path of a socket may have"
+            )
         }
         dovecot.name = self.choice("\(path).name", Configuration.PasswordChecker.LoginName.self) ?? dovecot.name
         return dovecot
@@ -98,15 +101,16 @@ extension ConfigurationReader {
 
     private mutating func ldap(_ path: String) -> Configuration.LDAP? {
         #if LDAP
-        guard let url = self.needed("\(path).url", "such as ldaps://ldap.example.org") else { return nil }
+        guard let url = self.required("\(path).url", "such as ldaps://ldap.example.org") else { return nil }
         let startsTLS = self.boolean("\(path).starttls") ?? false
-        self.checkDirectory(url, path, startsTLS: startsTLS)
+        let isReadable = self.checkDirectory(url, path, startsTLS: startsTLS)
         guard let lookup = self.lookup(path) else { return nil }
         return Configuration.LDAP(
             url: url,
             startsTLS: startsTLS,
             authorities: self.text("\(path).authorities").map { self.authorities("\(path).authorities", $0) },
-            lookup: lookup
+            lookup: lookup,
+            sendsClearText: isReadable
         )
         #else
         self.fault(path, "this gatepost was built without LDAP: build it with the trait LDAP")
@@ -121,11 +125,13 @@ extension ConfigurationReader {
     }
 
     /// A password in the clear goes to this host only, unless somebody says that it may.
-    private mutating func checkDirectory(_ url: String, _ path: String, startsTLS: Bool) {
+    ///
+    /// - Returns: Whether somebody said so, and it does.
+    private mutating func checkDirectory(_ url: String, _ path: String, startsTLS: Bool) -> Bool {
         let mayBeReadable = self.boolean("\(path).cleartext") ?? false
         guard let separator = url.firstRange(of: "://"), !url.utf8.contains(0x20) else {
             self.fault("\(path).url", "must be an ldaps, ldap or ldapi URL, not '\(url)'")
-            return
+            return false
         }
         switch url[..<separator.lowerBound].lowercased() {
         case "ldaps", "ldapi":
@@ -133,13 +139,35 @@ extension ConfigurationReader {
         case "ldap":
             let rest = url[separator.upperBound...]
             let authority = rest.prefix { $0 != "/" && $0 != "?" }
-            guard !startsTLS, !mayBeReadable, !ConfigurationReader.isLoopback(String(authority)) else { return }
+            guard !startsTLS, !ConfigurationReader.isLoopback(String(authority)) else { return false }
+            if mayBeReadable {
+                self.warn("\(path).cleartext", "lets everybody on the way to \(url) read every password")
+                return true
+            }
             self.fault(
                 "\(path).url",
                 "would send passwords that everybody on the way can read: use ldaps://, or starttls: true"
             )
         default:
             self.fault("\(path).url", "must be an ldaps, ldap or ldapi URL, not '\(url)'")
+        }
+        return false
+    }
+
+    /// Loads the C libraries that the checkers need, exactly as the server does.
+    mutating func checkLibraries(
+        load: (_ kind: String) throws -> Void = { try SharedLibrary.load(forChecker: $0) }
+    ) {
+        guard case .list(let records)? = self.node("authentication.passwordCheckers")?.content else { return }
+        for index in records.indices {
+            let record = "authentication.passwordCheckers[\(index)]"
+            for kind in ConfigurationReader.kinds where self.node("\(record).\(kind)") != nil {
+                do {
+                    try load(kind)
+                } catch {
+                    self.fault("\(record).\(kind)", "\(error) (Debian's packages are libpam0g and libldap-2.5-0)")
+                }
+            }
         }
     }
 
@@ -166,7 +194,7 @@ extension ConfigurationReader {
             self.fault(path, "needs userDN, or base and filter: how is the user's entry found?")
             return nil
         }
-        guard let base = self.needed("\(path).base", "where the search begins, such as dc=example,dc=org"),
+        guard let base = self.required("\(path).base", "where the search begins, such as dc=example,dc=org"),
             let filter = self.template("\(path).filter", .filter, "(mail=%s)")
         else { return nil }
         var search = Configuration.LDAP.Search(base: base, filter: filter)
@@ -186,7 +214,7 @@ extension ConfigurationReader {
         _ syntax: LDAPTemplate.Syntax,
         _ example: String
     ) -> LDAPTemplate? {
-        guard let text = self.needed(path, "such as \(example)") else { return nil }
+        guard let text = self.required(path, "such as \(example)") else { return nil }
         guard let template = LDAPTemplate(text, syntax) else {
             self.fault(
                 path,
@@ -196,13 +224,5 @@ extension ConfigurationReader {
             return nil
         }
         return template
-    }
-
-    private mutating func needed(_ path: String, _ meaning: String) -> String? {
-        guard self.node(path) != nil else {
-            self.fault(path, "is required: \(meaning)")
-            return nil
-        }
-        return self.text(path)
     }
 }

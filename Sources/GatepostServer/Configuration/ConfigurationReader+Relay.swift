@@ -25,8 +25,8 @@ extension ConfigurationReader {
             relay.mechanism = self.clientMechanism("delivery.relay.mechanism", text)
         }
         relay.oauth = self.relayOAuth()
-        relay.securityContexts = self.tickets(for: relay)
-        if relay.securityContexts == nil { self.checkCredentials(of: relay) }
+        self.useTickets(&relay)
+        self.checkCredentials(of: relay)
         self.show("delivery.relay.host", relay.host)
         self.show("delivery.relay.port", "\(relay.port)")
         self.show("delivery.relay.tls", relay.tls.rawValue)
@@ -144,6 +144,8 @@ extension ConfigurationReader {
         if kind == .certificate, !given.contains("certificate") {
             self.fault("\(section).certificate", "is required with mechanism: EXTERNAL")
         }
+        // A ticket is no password: it has a user or none, and crosses the network as it is.
+        if kind == .ticket { return }
         if given.contains("user"), !given.contains("password"), !given.contains("oauth"), !given.contains("certificate")
         {
             self.fault("\(section).password", "is required with user; keep it in a file of its own: file:relay.secret")

@@ -124,9 +124,7 @@ struct ConfigurationReader {
         if text.hasPrefix("file:") {
             let file = LocalFile.absolute(String(text.dropFirst(5)), relativeTo: self.directory)
             do {
-                var content = try LocalFile.read(file, limit: 65536)[...]
-                if content.last == 0x0A { content.removeLast() }
-                if content.last == 0x0D { content.removeLast() }
+                let content = LocalFile.withoutLineEnding(try LocalFile.read(file, limit: 65536))
                 guard let value = String(validating: content, as: UTF8.self) else {
                     self.fault(path, "\(file) is not UTF-8 text")
                     return nil

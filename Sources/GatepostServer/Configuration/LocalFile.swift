@@ -29,6 +29,14 @@ package enum LocalFile {
         return try LocalFile.readAll(descriptor, path: path, limit: limit)
     }
 
+    /// A value that stands in a file of its own: its content without the last line ending.
+    package static func withoutLineEnding(_ content: [UInt8]) -> ArraySlice<UInt8> {
+        var value = content[...]
+        if value.last == 0x0A { value.removeLast() }
+        if value.last == 0x0D { value.removeLast() }
+        return value
+    }
+
     /// Reads until the end, for instance from a pipe.
     package static func readAll(_ descriptor: Int32, path: String, limit: Int) throws(Failure) -> [UInt8] {
         var content: [UInt8] = []

@@ -1,4 +1,5 @@
 internal import GatepostModel
+package import Logging
 package import SASL
 
 /// The other password stores in the order of the configuration.
@@ -76,7 +77,17 @@ package struct PasswordCheckers: Sendable {
         return answer
     }
 
-    package func shutdown() async throws {
-        for entry in self.entries { try await entry.checker.shutdown() }
+    /// Ends each of them. One that hangs, such as a PAM module that never returns, does not keep the server from stopping.
+    ///
+    /// - Parameter limit: What each is given.
+    package func shutdown(within limit: Duration = .seconds(5), logger: Logger) async {
+        for checker in self.entries.map(\.checker) {
+            do {
+                let late = PasswordCheckerUnreachable(checker.name, "still busy after \(limit)")
+                try await Deadline.run(within: limit, orThrow: late) { try await checker.shutdown() }
+            } catch {
+                logger.warning("a password checker does not stop", metadata: ["error": "\(error)"])
+            }
+        }
     }
 }

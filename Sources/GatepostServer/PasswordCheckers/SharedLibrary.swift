@@ -23,6 +23,21 @@ struct SharedLibrary: @unchecked Sendable {
         throw Missing(description: "\(names[0]) cannot be loaded: \(SharedLibrary.error)")
     }
 
+    /// Tries the library that a kind of password checker needs, where it needs one.
+    ///
+    /// - Parameter kind: Its key in the configuration.
+    static func load(forChecker kind: String) throws(Missing) {
+        switch kind {
+        #if PAM
+        case "pam": _ = try PAMLibrary()
+        #endif
+        #if LDAP
+        case "ldap": _ = try LDAPLibrary()
+        #endif
+        default: break
+        }
+    }
+
     /// A function of the library.
     ///
     /// - Parameter type: Its C signature, which the caller takes from the header: nothing else can check it.

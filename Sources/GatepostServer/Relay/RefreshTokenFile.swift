@@ -8,10 +8,17 @@ package struct RefreshTokenFile: RefreshTokenStore {
 
     package let path: String
     private let logger: Logger
+    private let replacing: @Sendable (() throws -> Void) throws -> Void
 
-    package init(path: String, logger: Logger) {
+    /// - Parameter replacing: Is given the work that replaces a token by one that the provider gave for it, and does it.
+    package init(
+        path: String,
+        logger: Logger,
+        replacing: @escaping @Sendable (_ work: () throws -> Void) throws -> Void = { try $0() }
+    ) {
         self.path = path
         self.logger = logger
+        self.replacing = replacing
     }
 
     package func load() async throws -> Secret? {
@@ -26,8 +33,10 @@ package struct RefreshTokenFile: RefreshTokenStore {
 
     package func save(_ token: Secret) async throws {
         do {
-            try LocalFile.replace(self.path, token.octets + [0x0A], mode: 0o600)
-            try LocalFile.syncDirectory(of: self.path)
+            try self.replacing {
+                try LocalFile.replace(self.path, token.octets + [0x0A], mode: 0o600)
+                try LocalFile.syncDirectory(of: self.path)
+            }
         } catch {
             self.logger.error(
                 "The relay's new refresh token cannot be kept; the old one may be worth nothing after a restart",

@@ -24,11 +24,18 @@ package struct RelayAccess: Sendable {
     ///   - markKey: Makes the mark of a login worthless to who reads it.
     ///   - http: For token endpoints; needed where the relay has `oauth`.
     package func login(markKey: Secret, http: (any HTTPFetcher)?, clock: any WallClock) -> RelayLogin {
-        RelayLogin(
+        let refused = RefusedLogins(self.rememberedRefusal(), keep: { self.remember($0) })
+        let tokens = http.flatMap { http in
+            self.accessTokens(HTTPTokenTransport(http), clock: clock) { work in
+                try refused.keepingRefusal(of: { self.mark(markKey) }, while: work)
+            }
+        }
+        return RelayLogin(
             material: { try self.material() },
-            accessTokens: http.flatMap { self.accessTokens(HTTPTokenTransport($0), clock: clock) },
+            accessTokens: tokens,
+            forgetTokens: { await tokens?.forget() },
             mark: { self.mark(markKey) },
-            refused: RefusedLogins(self.rememberedRefusal(), keep: { self.remember($0) })
+            refused: refused
         )
     }
 
@@ -64,15 +71,16 @@ package struct RelayAccess: Sendable {
 
     private func password() throws -> Secret? {
         guard let file = self.relay.passwordFile else { return self.relay.password }
-        return Secret(try LocalFile.read(file, limit: 65_536).prefix { $0 != 0x0A && $0 != 0x0D })
+        return Secret(Array(LocalFile.withoutLineEnding(try LocalFile.read(file, limit: 65_536))))
     }
 
     // MARK: Access tokens
 
     private func accessTokens(
         _ transport: any TokenEndpointTransport,
-        clock: any WallClock
-    ) -> (any AccessTokenProvider)? {
+        clock: any WallClock,
+        replacing: @escaping @Sendable (_ work: () throws -> Void) throws -> Void
+    ) -> CachedAccessTokens? {
         guard let oauth = self.relay.oauth else { return nil }
         let now: @Sendable () -> Int = { Int(clock.now().secondsSince1970) }
         switch oauth.flow {
@@ -82,7 +90,7 @@ package struct RelayAccess: Sendable {
                 now: now
             )
         case .refreshToken:
-            let store = RefreshTokenFile(path: oauth.refreshTokenFile, logger: self.logger)
+            let store = RefreshTokenFile(path: oauth.refreshTokenFile, logger: self.logger, replacing: replacing)
             return CachedAccessTokens(
                 RefreshTokenGrant(server: oauth.server, client: oauth.client, transport: transport, store: store),
                 now: now
@@ -99,7 +107,9 @@ package struct RelayAccess: Sendable {
             Array((self.relay.mechanism?.description ?? "").utf8),
         ]
         parts.append(self.relay.passwordFile.map(Self.content) ?? self.relay.password?.octets ?? [])
-        for file in [self.relay.certificate, self.relay.key, self.relay.oauth?.refreshTokenFile] {
+        for file in [
+            self.relay.certificate, self.relay.key, self.relay.keytab, self.relay.oauth?.refreshTokenFile,
+        ] {
             parts.append(file.map(Self.content) ?? [])
         }
         if let oauth = self.relay.oauth {

@@ -1,7 +1,7 @@
 /// Octets as pairs of hexadecimal digits.
-enum Hexadecimal {
+package enum Hexadecimal {
     /// In lower case, as RFC 2195 §2 asks.
-    static func encode(_ octets: some Collection<UInt8>) -> [UInt8] {
+    package static func encode(_ octets: some Collection<UInt8>) -> [UInt8] {
         let digits = Array("0123456789abcdef".utf8)
         return octets.flatMap { [digits[Int($0 >> 4)], digits[Int($0 & 0x0F)]] }
     }

@@ -6,7 +6,7 @@ extension BearerTokenError {
     /// {"status":"401","schemes":"Bearer","scope":"https://mail.google.com/"}
     /// ```
     ///
-    /// Texts hold printable characters only and are cut at 500 octets: they are shown to people.
+    /// Texts hold printable characters only and are cut at 500 code points: they are shown to people.
     ///
     /// - Returns: nil unless it is an object with a status.
     public init?(json: [UInt8]) {

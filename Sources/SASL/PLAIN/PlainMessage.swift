@@ -19,9 +19,10 @@ struct PlainMessage: Sendable {
         do {
             self.authorizationIdentity = fields[0].isEmpty ? nil : try Identity.prepare(fields[0])
         } catch {
+            let isLatin1 = error.isLatin1(fields[0])
             throw ServerFailure(
-                error.isLatin1(fields[0]) ? .latin1 : .malformed,
-                authenticationIdentity: self.authenticationIdentity
+                isLatin1 ? .latin1 : .malformed,
+                authenticationIdentity: isLatin1 ? nil : self.authenticationIdentity
             )
         }
         self.password = try Self.preparePassword(fields[2], of: self.authenticationIdentity)

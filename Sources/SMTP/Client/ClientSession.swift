@@ -346,7 +346,9 @@ extension ClientSession {
             overTLS: self.isTLS,
             allowClearTextWithoutTLS: self.configuration.allowClearTextWithoutTLS,
             canBind: !self.channelBindings.isEmpty,
-            kind: self.configuration.mechanism?.credentialKind ?? credentials.kind
+            // A password may be pinned to what else carries one; a token, ticket or certificate goes nowhere but where it belongs.
+            kind: credentials.kind == .password
+                ? self.configuration.mechanism?.credentialKind ?? .password : credentials.kind
         )
         var authentication = ClientAuthentication(
             credentials,

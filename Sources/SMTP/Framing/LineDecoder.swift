@@ -20,7 +20,8 @@ public struct LineDecoder: Sendable {
     /// Octets without CRLF that a line may have.
     public var maximumLineOctets: Int
     private var searched = 0
-    private var isSwallowing = false
+    /// An overlong line is being dropped: its octets bring nothing forward.
+    public private(set) var isSwallowing = false
 
     public init(maximumLineOctets: Int) {
         self.maximumLineOctets = maximumLineOctets

@@ -179,8 +179,12 @@ extension ServerSession {
         return self.ask(.message(transaction), .data)
     }
 
+    /// Whether a chunk that is refused may be read to its end: nobody sends more than a message by mistake, and it would be read for hours.
+    private func mayDrop(_ size: Int) -> Bool { size <= self.configuration.maximumMessageOctets }
+
     private mutating func receivedChunk(size: Int, isLast: Bool) -> ServerAction {
         if self.refusesChunks {
+            guard self.mayDrop(size) else { return self.end(with: .chunkAfterRefusal) }
             self.junkCommands += 1
             self.message = MessageProgress(framing: .counted)
             self.message.refusal = .chunkAfterRefusal
@@ -189,11 +193,6 @@ extension ServerSession {
         }
         let refusal: Reply?
         if let early = self.refusalBeforeMail() {
-            guard size <= self.configuration.maximumMessageOctets else {
-                // Nobody sends so much before logging in by mistake, and it would be read for hours.
-                self.state = .closed
-                return .close(early)
-            }
             refusal = early
         } else if let transaction = self.transaction {
             refusal = transaction.recipients.isEmpty ? .noValidRecipients : nil
@@ -201,6 +200,7 @@ extension ServerSession {
             refusal = .needMailFirst
         }
         if let refusal {
+            guard self.mayDrop(size) else { return self.end(with: refusal) }
             // The octets follow whatever we say, so they are read and dropped, then comes the reply (RFC 3030 §2).
             self.message = MessageProgress(framing: .counted)
             self.message.refusal = refusal

@@ -129,6 +129,9 @@ public struct ServerSession: Sendable {
         }
     }
 
+    /// An overlong line is being dropped: what comes is as good as silence until the line ends.
+    public var isDroppingLine: Bool { self.lines.isSwallowing }
+
     /// A question is open: time-outs are the service's, not the client's.
     public var isAsking: Bool {
         if case .asking = self.state { return true }

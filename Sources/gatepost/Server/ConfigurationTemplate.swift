@@ -1,5 +1,12 @@
+internal import GatepostModel
+internal import SASL
+
 /// Configuration files that commands write.
 enum ConfigurationTemplate {
+    private static var mechanisms: String {
+        Configuration.Authentication().mechanisms.map(\.description).joined(separator: ", ")
+    }
+
     /// For a real host: what has to be there, and the rest as comments with the defaults.
     static func host(hostname: String, data: String, certificate: String, key: String) -> String {
         """
@@ -19,7 +26,7 @@ enum ConfigurationTemplate {
         #  - { service: submission, address: "0.0.0.0:465", tls: implicit }
 
         #authentication:
-        #  mechanisms: [SCRAM-SHA-256, SCRAM-SHA-1, PLAIN, LOGIN]
+        #  mechanisms: [\(mechanisms)]
         #  defaultDomain: example.org # for login names without a domain [the only local domain]
         #  cache: 5m                  # how long a verified password is remembered
 

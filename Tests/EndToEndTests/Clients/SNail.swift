@@ -22,7 +22,7 @@ struct SNail: MailClient {
             settings.append("tls-config-pairs=Certificate=\(identity.certificate),PrivateKey=\(identity.key)")
         }
         return try await run(
-            [try path(), "-:/"] + settings.flatMap { ["-S", $0] }
+            [try path(), "-:/", "-v"] + settings.flatMap { ["-S", $0] }
                 + ["-r", submission.sender, "-s", submission.message.mark, submission.recipient],
             environment: ["LC_ALL": "C.UTF-8", "HOME": submission.folder.path],
             input: .file(try submission.folder.write("body", submission.message.body))

@@ -64,6 +64,12 @@ final class Gatepost: Sendable {
         }.joined(separator: "\n")
     }
 
+    /// How much it has written so far: for ``log(since:)``.
+    var logOctets: Int { log.utf8.count }
+
+    /// What it wrote after that, for tests that share a server.
+    func log(since octets: Int) -> String { String(decoding: log.utf8.dropFirst(octets), as: UTF8.self) }
+
     /// Runs a verb with this server's configuration.
     @discardableResult
     func verb(_ arguments: String..., input: String? = nil) async throws -> Completed {

@@ -93,20 +93,18 @@ struct InteroperabilityDocument {
             "What other people's programs and Gatepost do with each other, mechanism by mechanism. `Scripts/interoperability write` writes this page from what the",
             "tests saw; in CI the tests run all of it again, and a mark ✓ below that is no longer true fails the run.",
             "",
-            "A cell has three marks: the right secret was accepted, a wrong secret was refused, a cancelled exchange got its reply and the session went on.",
+            "A cell has three marks: the right secret was accepted, a wrong secret was refused, a cancelled exchange got its reply.",
             "",
-            "| mark | right secret | wrong secret | cancelled exchange |",
-            "| --- | --- | --- | --- |",
-            "| ✓ | logged in with exactly this mechanism, and a message was accepted | refused with `535 5.7.8`, nothing sent | `*` in answer to the challenge got `501 5.7.0`, the next command its usual reply |",
-            "| ✗ | did not work | was not refused, or the program did not notice | another reply, or the session was over |",
-            "| – | no such case | no such case | the exchange has no challenge that could be answered with `*`: all is said in the first message |",
+            "| mark | meaning |",
+            "| --- | --- |",
+            "| ✓ | the case went as told above its table |",
+            "| ✗ | it did not |",
+            "| – | no such case; of a cancelled exchange: all is said in the first message, so that there is no challenge to answer with `*` (GSSAPI: tried by hand only) |",
             "", "An empty cell: this program does not have the mechanism, or nothing tests it.", "",
-            "The secrets: a password, which is wrong in the second case; a bearer token, which has expired there; a client certificate, whose address belongs to no",
-            "account there; a Kerberos ticket, which is none of this realm's there. Every connection is TLS 1.2 or 1.3 with the certificate verified. *NTLM* is NTLMv2,",
-            "the default; *NTLMv1* ran against a server with `authentication.ntlmV1: true`. A cancelled exchange of a real client: a proxy passes on what client and",
-            "server say, and answers the challenge with `*` in the client's place.", "",
+            "Every connection is TLS 1.2 or 1.3 with the certificate verified. *NTLM* is NTLMv2, the default; *NTLMv1* ran against a server with",
+            "`authentication.ntlmV1: true`.", "",
         ]
-        for (_, title) in Self.titles { lines += table(title) }
+        for (side, title) in Self.titles { lines += table(title, Self.cases(side)) }
         lines += ["## Habits seen", ""]
         for (counterpart, said) in notes.sorted(by: { Self.isBefore($0.key, $1.key) }) {
             for (note, mechanisms) in said.sorted(by: { $0.key < $1.key }) {
@@ -120,12 +118,38 @@ struct InteroperabilityDocument {
         return lines.joined(separator: "\n") + "\n"
     }
 
-    private func table(_ title: String) -> [String] {
+    /// What is looked at for each of the three marks.
+    private static func cases(_ side: InteroperabilityRow.Side) -> [String] {
+        switch side {
+        case .server:
+            [
+                "- Right secret: the program succeeded with its message, and the server's log has the login with exactly this mechanism.",
+                "- Wrong secret (another password, a token that has expired, a certificate whose address has no account, the ticket of a principal without",
+                "  account): the program failed, and the login was refused, by the server's log; some clients hang up at the challenge with which the refusal of a",
+                "  token begins, and then that challenge is in what they print.",
+                "- Cancelled exchange: a proxy between the two answered the challenge with `*` in the client's place; that got `501 5.7.0`, the next command `250`.",
+                "  *Octets typed by hand* are `*` at each step of the exchange.",
+            ]
+        case .client:
+            [
+                "- Right secret: the message was accepted after the reply `235`.",
+                "- Wrong secret (another password, a token signed by another key, for EXTERNAL another authorization identity than the certificate's): one attempt,",
+                "  which got `535`, and exit code 1.",
+                "- Cancelled exchange: with a password that cannot be prepared the client itself gave up at the challenge; its `*` got `501`.",
+            ]
+        }
+    }
+
+    private func table(_ title: String, _ cases: [String]) -> [String] {
         let places = cells.keys.filter { $0.side == title }
         guard !places.isEmpty else { return [] }
         let mechanisms = Self.sorted(Set(places.map(\.mechanism)))
         var lines = [
-            "## \(title)", "", "| | \(mechanisms.joined(separator: " | ")) |",
+            "## \(title)", "",
+        ]
+        lines += cases
+        lines += [
+            "", "| | \(mechanisms.joined(separator: " | ")) |",
             "| --- |" + String(repeating: " --- |", count: mechanisms.count),
         ]
         for counterpart in Set(places.map(\.counterpart)).sorted(by: Self.isBefore) {

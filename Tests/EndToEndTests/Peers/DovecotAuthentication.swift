@@ -25,19 +25,25 @@ struct DovecotAuthentication: Sendable {
 
                 """
             )
-            try folder.write("dovecot.conf", configuration(folder))
         }
-        let process = try UnpackedServers.start(
-            "dovecot",
-            ["dovecot", "-F", "-c", folder.path("dovecot.conf")],
-            log: folder.path("dovecot")
+        let process = try await Dovecot.start(
+            in: folder,
+            socket: socket,
+            settings: """
+                disable_plaintext_auth = yes
+                auth_mechanisms = plain login
+                passdb {
+                  driver = checkpassword
+                  args = \(folder.path("no-such-program"))
+                  username_filter = broken@*
+                }
+                passdb {
+                  driver = passwd-file
+                  args = scheme=PLAIN username_format=%u \(folder.path("users"))
+                }
+
+                """ + Dovecot.authentication(socket: socket)
         )
-        try await eventually("Dovecot's authentication socket") {
-            if let exit = process.poll() {
-                throw ChildProcessError.failed(command: "dovecot", exit: exit, said: process.errors)
-            }
-            return contentsExist(at: socket) ? () : nil
-        }
         return DovecotAuthentication(socket: socket, folder: folder, process: process)
     }
 
@@ -47,43 +53,5 @@ struct DovecotAuthentication: Sendable {
         try folder.remove("auth-client")
     }
 
-    var log: String { String(decoding: contents(of: folder.path("log")), as: UTF8.self) }
-
-    private static func configuration(_ folder: TemporaryFolder) -> String {
-        """
-        base_dir = \(folder.path("run"))
-        state_dir = \(folder.path("state"))
-        log_path = \(folder.path("log"))
-        protocols =
-        ssl = no
-        disable_plaintext_auth = yes
-        auth_mechanisms = plain login
-        auth_failure_delay = 0
-        auth_verbose = yes
-        passdb {
-          driver = checkpassword
-          args = \(folder.path("no-such-program"))
-          username_filter = broken@*
-        }
-        passdb {
-          driver = passwd-file
-          args = scheme=PLAIN username_format=%u \(folder.path("users"))
-        }
-        userdb {
-          driver = static
-          args = uid=sink gid=sink home=/nonexistent
-        }
-        service auth {
-          unix_listener \(folder.path("auth-client")) {
-            mode = 0666
-          }
-        }
-        service stats {
-          unix_listener stats-writer {
-            mode = 0666
-          }
-        }
-
-        """
-    }
+    var log: String { Dovecot.log(in: folder) }
 }

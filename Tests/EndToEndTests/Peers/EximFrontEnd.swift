@@ -13,7 +13,7 @@ struct EximFrontEnd: Sendable {
 
         init() throws {
             folder = try TemporaryFolder("front")
-            for name in ["spool", "log", "mail"] { try folder.makeFolder(name, owner: UnpackedServers.eximAccount) }
+            try Exim.makeFolders(in: folder)
             try folder.makeSocketFolder("gatepost", group: UnpackedServers.eximGroup)
         }
 
@@ -24,24 +24,23 @@ struct EximFrontEnd: Sendable {
 
     func port(_ transport: Transport) -> Int { transport == .startTLS ? startTLSPort : implicitTLSPort }
 
-    var log: String { String(decoding: contents(of: folder.folder.path("log/main")), as: UTF8.self) }
+    var log: String { Exim.log(in: folder.folder) }
 
     static func start(_ folder: Folder, certificates: Certificates) async throws -> EximFrontEnd {
         let ports = try Loopback.freePorts(2)
         let files = folder.folder
-        // Exim reads the key with lowered rights; it is a test's key.
-        try files.write("key.pem", contents(of: certificates.key))
-        let file = try files.write("exim.conf", configuration(folder, ports, certificates))
-        let process = try UnpackedServers.start(
-            "exim",
-            ["exim4", "-C", file, "-bdf", "-q1m"],
-            log: files.path("exim")
+        let process = try await Exim.start(
+            in: files,
+            hostname: "mail.gatepost.test",
+            address: "127.0.0.1",
+            ports: ports,
+            certificates: certificates,
+            configuration: configuration(folder, implicitTLSPort: ports[1])
         )
-        for port in ports { try await Loopback.waitUntilAccepting("127.0.0.1", port, by: process) }
         return EximFrontEnd(
             startTLSPort: ports[0],
             implicitTLSPort: ports[1],
-            maildir: Maildir(path: files.path("mail/inbox")),
+            maildir: Exim.maildir(in: files),
             folder: folder,
             process: process
         )
@@ -53,8 +52,7 @@ struct EximFrontEnd: Sendable {
         ("PLAIN", true), ("LOGIN", true),
     ]
 
-    private static func configuration(_ folder: Folder, _ ports: [Int], _ certificates: Certificates) -> String {
-        let files = folder.folder
+    private static func configuration(_ folder: Folder, implicitTLSPort: Int) -> String {
         let authenticators = mechanisms.map { name, needsTLS in
             """
             \(name.replacing("-", with: "_").lowercased()):
@@ -66,24 +64,8 @@ struct EximFrontEnd: Sendable {
             """
         }
         return """
-            exim_path = /usr/sbin/exim4
-            spool_directory = \(files.path("spool"))
-            log_file_path = \(files.path("log/%s"))
-            pid_file_path = \(files.path("exim.pid"))
-            primary_hostname = mail.gatepost.test
-            local_interfaces = 127.0.0.1
-            daemon_smtp_ports = \(ports[0]) : \(ports[1])
-            tls_on_connect_ports = \(ports[1])
-            tls_advertise_hosts = *
-            tls_certificate = \(certificates.certificate)
-            tls_privatekey = \(files.path("key.pem"))
+            tls_on_connect_ports = \(implicitTLSPort)
             auth_advertise_hosts = *
-            acl_smtp_rcpt = recipients
-            acl_smtp_data = accept
-            smtp_accept_max = 100
-            rfc1413_query_timeout = 0s
-            host_lookup =
-            keep_environment =
 
             begin acl
             recipients:
@@ -92,25 +74,7 @@ struct EximFrontEnd: Sendable {
                       condition = ${if eqi{$sender_address}{$authenticated_id}}
               accept
 
-            begin routers
-            everything:
-              driver = accept
-              transport = inbox
-
-            begin transports
-            inbox:
-              driver = appendfile
-              directory = \(files.path("mail/inbox"))
-              maildir_format
-              create_directory
-              envelope_to_add
-              return_path_add
-              user = Debian-exim
-              group = Debian-exim
-
-            begin retry
-            * * F,2h,1m
-
+            \(Exim.intoMaildir(in: folder.folder))
             begin authenticators
             \(authenticators.joined(separator: "\n"))
 

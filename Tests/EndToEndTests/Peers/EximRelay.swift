@@ -9,17 +9,15 @@ struct EximRelay: MailClient {
         "XOAUTH2": "by the `plaintext` driver, whose `client_send` is the whole message",
         "NTLMv1": "its `spa` driver knows no NTLMv2",
     ]
-    /// The account that Exim runs as.
-    private static let owner = UnpackedServers.eximAccount
 
     func send(_ submission: Submission) async throws -> Completed {
         let folder = submission.folder
-        for name in ["spool", "log"] { try folder.makeFolder(name, owner: Self.owner) }
+        try Exim.makeFolders(in: folder)
         let file = try folder.write("exim.conf", try configuration(submission))
         let message = try folder.write("message", submission.message.stored)
         let command = "exec exim4 -C \(file) -odf -oi -f \(submission.sender) \(submission.recipient) < \(message)"
         let sent = try await UnpackedServers.runToEnd("exim", ["sh", "-c", command])
-        let log = String(decoding: contents(of: folder.path("log/main")), as: UTF8.self)
+        let log = Exim.log(in: folder)
         let isDelivered = log.contains(" => \(submission.recipient) ")
         return Completed(exit: isDelivered ? .code(0) : .code(1), output: sent.output, errors: sent.errors + log)
     }
@@ -38,14 +36,8 @@ struct EximRelay: MailClient {
             let key = try folder.write("client.key", contents(of: client.key))
             identity = "tls_certificate = \(client.certificate)\n  tls_privatekey = \(key)"
         }
-        return """
-            exim_path = /usr/sbin/exim4
-            spool_directory = \(folder.path("spool"))
-            log_file_path = \(folder.path("log/%s"))
-            primary_hostname = relay.exim.test
-            local_interfaces = \(EximSink.address)
+        return Exim.settings(in: folder, hostname: "relay.exim.test", address: EximSink.address) + """
             disable_ipv6 = true
-            keep_environment =
 
             begin routers
             smarthost:

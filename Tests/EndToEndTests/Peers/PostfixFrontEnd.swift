@@ -23,11 +23,8 @@ struct PostfixFrontEnd: Sendable {
         init(_ asking: Asking) throws {
             self.asking = asking
             folder = try TemporaryFolder("front")
-            try folder.makeFolder("etc")
-            try folder.makeFolder("spool")
+            try Postfix.makeFolders(in: folder)
             try folder.makeSocketFolder("spool/gatepost", group: UnpackedServers.postfixGroup)
-            try folder.makeFolder("data", owner: UnpackedServers.postfixAccount)
-            try folder.makeFolder("mail", owner: UnpackedServers.sinkAccount)
         }
 
         /// In Postfix's queue directory, out of which its jailed processes cannot look.
@@ -45,7 +42,7 @@ struct PostfixFrontEnd: Sendable {
     func port(_ transport: Transport) -> Int { transport == .startTLS ? startTLSPort : implicitTLSPort }
 
     /// What it logged.
-    var log: String { String(decoding: contents(of: folder.folder.path("maillog")), as: UTF8.self) }
+    var log: String { Postfix.log(in: folder.folder) }
 
     static func start(_ folder: Folder, certificates: Certificates) async throws -> PostfixFrontEnd {
         let ports = try Loopback.freePorts(2)
@@ -57,32 +54,29 @@ struct PostfixFrontEnd: Sendable {
             "etc/sasl/smtpd.conf",
             "pwcheck_method: saslauthd\nsaslauthd_path: /gatepost/socket\nmech_list: PLAIN LOGIN\n"
         )
-        try files.write("etc/main.cf", mainConfiguration(folder, certificates))
-        try files.write(
-            "etc/master.cf",
-            """
-            127.0.0.1:\(ports[0]) inet n - y - - smtpd
-            127.0.0.1:\(ports[1]) inet n - y - - smtpd
-              -o smtpd_tls_wrappermode=yes
-
-            """ + PostfixSink.services
-        )
-        let process = try UnpackedServers.start(
+        let process = try await Postfix.start(
             "postfix",
-            ["env", "MAIL_CONFIG=\(files.path("etc"))", "postfix", "-c", files.path("etc"), "start-fg"],
-            log: files.path("postfix")
+            in: files,
+            hostname: "mail.gatepost.test",
+            listeners: """
+                127.0.0.1:\(ports[0]) inet n - y - - smtpd
+                127.0.0.1:\(ports[1]) inet n - y - - smtpd
+                  -o smtpd_tls_wrappermode=yes
+
+                """,
+            settings: try settings(folder, certificates) + Postfix.inbox(in: files, domains: "postfix.test"),
+            accepting: ports.map { ("127.0.0.1", $0) }
         )
-        for port in ports { try await Loopback.waitUntilAccepting("127.0.0.1", port, by: process) }
         return PostfixFrontEnd(
             startTLSPort: ports[0],
             implicitTLSPort: ports[1],
-            maildir: Maildir(path: files.path("mail/inbox")),
+            maildir: Postfix.maildir(in: files),
             folder: folder,
             process: process
         )
     }
 
-    private static func mainConfiguration(_ folder: Folder, _ certificates: Certificates) -> String {
+    private static func settings(_ folder: Folder, _ certificates: Certificates) -> String {
         let files = folder.folder
         let asking =
             switch folder.asking {
@@ -102,31 +96,7 @@ struct PostfixFrontEnd: Sendable {
                 """
             }
         return """
-            compatibility_level = 3.6
-            queue_directory = \(files.path("spool"))
-            data_directory = \(files.path("data"))
-            command_directory = /usr/sbin
-            daemon_directory = /usr/lib/postfix/sbin
-            mail_owner = postfix
-            setgid_group = postdrop
-            inet_interfaces = 127.0.0.1
-            inet_protocols = ipv4
-            myhostname = mail.gatepost.test
-            mydestination =
             mynetworks =
-            local_recipient_maps =
-            alias_maps =
-            alias_database =
-            append_dot_mydomain = no
-            maillog_file = \(files.path("maillog"))
-            maillog_file_prefixes = \(files.path)
-            virtual_mailbox_domains = postfix.test
-            virtual_mailbox_base = \(files.path("mail"))
-            virtual_mailbox_maps = static:inbox/
-            virtual_uid_maps = static:\(UnpackedServers.sinkAccount)
-            virtual_gid_maps = static:\(UnpackedServers.sinkAccount)
-            virtual_mailbox_limit = 0
-            smtpd_client_connection_count_limit = 0
             smtpd_tls_chain_files = \(certificates.key), \(certificates.certificate)
             smtpd_tls_security_level = may
             smtpd_sasl_auth_enable = yes

@@ -16,7 +16,7 @@ struct PostfixRelay: MailClient {
     private let folder: TemporaryFolder
     private let process: ChildProcess
 
-    private var log: String { String(decoding: contents(of: folder.path("maillog")), as: UTF8.self) }
+    private var log: String { Postfix.log(in: folder) }
 
     /// - Parameter ports: of the servers that it will be asked to log in to.
     static func start(
@@ -26,10 +26,9 @@ struct PostfixRelay: MailClient {
         certificates: Certificates
     ) async throws -> PostfixRelay {
         let folder = try TemporaryFolder("postfix")
-        for name in ["etc", "spool"] { try folder.makeFolder(name) }
-        try folder.makeFolder("data", owner: UnpackedServers.postfixAccount)
+        try Postfix.makeFolders(in: folder)
         let port = try Loopback.freePorts(1)[0]
-        var master = "\(address):\(port) inet n - n - - smtpd\n" + PostfixSink.services
+        var listeners = "\(address):\(port) inet n - n - - smtpd\n"
         var routes = ""
         let mechanisms = [
             "PLAIN", "LOGIN", "CRAM-MD5", "DIGEST-MD5", "SCRAM-SHA-1", "SCRAM-SHA-256", "SCRAM-SHA-512", "NTLM",
@@ -38,7 +37,7 @@ struct PostfixRelay: MailClient {
             for server in ports {
                 for isRight in [true, false] {
                     let name = route(mechanism, server, isRight)
-                    master += """
+                    listeners += """
                         \(name) unix - - n - - smtp
                           -o { smtp_sasl_mechanism_filter = \(mechanism.lowercased()) }
                           -o { smtp_sasl_password_maps = static:{\(user):\(isRight ? password : "wrong one")} }
@@ -49,42 +48,24 @@ struct PostfixRelay: MailClient {
             }
         }
         try folder.write("etc/routes", routes)
-        try folder.write("etc/master.cf", master)
-        try folder.write(
-            "etc/main.cf",
-            """
-            compatibility_level = 3.6
-            queue_directory = \(folder.path("spool"))
-            data_directory = \(folder.path("data"))
-            command_directory = /usr/sbin
-            daemon_directory = /usr/lib/postfix/sbin
-            mail_owner = postfix
-            setgid_group = postdrop
-            inet_interfaces = 127.0.0.1
-            inet_protocols = ipv4
-            myhostname = relay.postfix.test
-            mydestination =
-            mynetworks = 127.0.0.0/8
-            alias_maps =
-            alias_database =
-            maillog_file = \(folder.path("maillog"))
-            maillog_file_prefixes = \(folder.path)
-            smtp_host_lookup = native
-            smtp_tls_security_level = secure
-            smtp_tls_secure_cert_match = hostname
-            smtp_tls_CAfile = \(certificates.authority)
-            smtp_sasl_auth_enable = yes
-            smtp_sasl_security_options = noanonymous
-            transport_maps = texthash:\(folder.path("etc/routes"))
-
-            """
-        )
-        let process = try UnpackedServers.start(
+        let process = try await Postfix.start(
             "postfix",
-            ["env", "MAIL_CONFIG=\(folder.path("etc"))", "postfix", "-c", folder.path("etc"), "start-fg"],
-            log: folder.path("postfix")
+            in: folder,
+            hostname: "relay.postfix.test",
+            listeners: listeners,
+            settings: """
+                mynetworks = 127.0.0.0/8
+                smtp_host_lookup = native
+                smtp_tls_security_level = secure
+                smtp_tls_secure_cert_match = hostname
+                smtp_tls_CAfile = \(certificates.authority)
+                smtp_sasl_auth_enable = yes
+                smtp_sasl_security_options = noanonymous
+                transport_maps = texthash:\(folder.path("etc/routes"))
+
+                """,
+            accepting: [(address, port)]
         )
-        try await Loopback.waitUntilAccepting(address, port, by: process)
         return PostfixRelay(port: port, folder: folder, process: process)
     }
 

@@ -21,7 +21,7 @@ enum PostfixSubmission {
             address: address,
             port: port,
             mechanisms: DovecotLogins.mechanisms,
-            log: { text(folder) + dovecot.log },
+            log: { Postfix.log(in: folder) + dovecot.log },
             holders: [folder, process, dovecot]
         )
     }
@@ -72,48 +72,26 @@ enum PostfixSubmission {
             address: address,
             port: port,
             mechanisms: ["SCRAM-SHA-256", "SCRAM-SHA-1", "PLAIN", "LOGIN", "DIGEST-MD5", "CRAM-MD5", "NTLM"],
-            log: { text(folder) },
+            log: { Postfix.log(in: folder) },
             holders: [folder, process]
         )
     }
 
-    private static func text(_ folder: TemporaryFolder) -> String {
-        String(decoding: contents(of: folder.path("maillog")), as: UTF8.self)
-    }
-
     private static func makeFolder() throws -> TemporaryFolder {
         let folder = try TemporaryFolder("postfix")
-        try folder.makeFolder("etc")
-        try folder.makeFolder("spool")
-        try folder.makeFolder("data", owner: UnpackedServers.postfixAccount)
+        try Postfix.makeFolders(in: folder)
         return folder
     }
 
     private static func start(
-        _ name: String,
+        _ package: String,
         _ folder: TemporaryFolder,
         _ settings: String,
         _ certificates: Certificates
     ) async throws -> (port: Int, ChildProcess) {
         let port = try Loopback.freePorts(1)[0]
-        let main = """
-            compatibility_level = 3.6
-            queue_directory = \(folder.path("spool"))
-            data_directory = \(folder.path("data"))
-            command_directory = /usr/sbin
-            daemon_directory = /usr/lib/postfix/sbin
-            mail_owner = postfix
-            setgid_group = postdrop
-            inet_interfaces = 127.0.0.1
-            inet_protocols = ipv4
-            myhostname = mx.postfix.test
-            mydestination =
+        let common = """
             mynetworks =
-            local_recipient_maps =
-            alias_maps =
-            alias_database =
-            maillog_file = \(folder.path("maillog"))
-            maillog_file_prefixes = \(folder.path)
             default_transport = discard
             smtpd_relay_restrictions = permit_sasl_authenticated, reject
             smtpd_tls_chain_files = \(certificates.key), \(certificates.certificate)
@@ -125,14 +103,14 @@ enum PostfixSubmission {
             smtpd_hard_error_limit = 2000
 
             """
-        try folder.write("etc/main.cf", main + settings)
-        try folder.write("etc/master.cf", "\(address):\(port) inet n - n - - smtpd\n" + PostfixSink.services)
-        let process = try UnpackedServers.start(
-            name,
-            ["env", "MAIL_CONFIG=\(folder.path("etc"))", "postfix", "-c", folder.path("etc"), "start-fg"],
-            log: folder.path("postfix")
+        let process = try await Postfix.start(
+            package,
+            in: folder,
+            hostname: "mx.postfix.test",
+            listeners: "\(address):\(port) inet n - n - - smtpd\n",
+            settings: common + settings,
+            accepting: [(address, port)]
         )
-        try await Loopback.waitUntilAccepting(address, port, by: process)
         return (port, process)
     }
 }

@@ -98,4 +98,50 @@ struct AuthenticatorTests {
             #expect(try await authenticator.current(account, credential: nil) == nil)
         }
     }
+
+    @Test("an open session outlives an exchange of the master key, and no change of the password")
+    func masterKey() async throws {
+        try await self.withAuthenticator { authenticator, directory, store in
+            let legacy = NewCredential(
+                argon2id: "$argon2id$x",
+                scram: [],
+                sealedSecret: [1],
+                legacyMechanisms: [.cramMD5]
+            )
+            _ = try await store.setPassword(legacy, of: "alice@example.org")
+            let account = try #require(try await directory.account(loginName: "alice"))
+            #expect(try await store.reseal { _, _ in [2] } == [account.address])
+            directory.accountChanged(account.address)
+            let credential = try #require(account.credentials.first)
+            let current = try await authenticator.current(account, credential: credential)
+            #expect(current?.1?.sealedSecret == [2])
+            _ = try await store.setPassword(legacy, of: account.address)
+            directory.accountChanged(account.address)
+            #expect(try await authenticator.current(account, credential: credential) == nil)
+        }
+    }
+
+    @Test("an open session outlives the exchange of another server's keys for our own")
+    func upgrade() async throws {
+        try await self.withAuthenticator { authenticator, directory, store in
+            let old = NewCredential(argon2id: nil, scram: [], foreignHash: "{SSHA}rtTpzZDA31CrbZ3bXJlRzqDvqzMGoFYa")
+            _ = try await store.setPassword(old, of: "alice@example.org")
+            directory.accountChanged("alice@example.org")
+            let before = try #require(try await directory.account(loginName: "alice"))
+            let password = PasswordCredentials(
+                mechanism: .plain,
+                authenticationIdentity: "alice",
+                password: Secret("correct horse battery staple")
+            )
+            let after = try #require(try await authenticator.finding(.password(password)).account)
+            #expect(after.credentials.first?.argon2id != nil)
+            for credential in [before.credentials.first, nil] {
+                #expect(try await authenticator.current(before, credential: credential)?.0 == after)
+            }
+            _ = try await store.setPassword(after.credentials[0].keys, of: after.address)
+            directory.accountChanged(after.address)
+            #expect(try await authenticator.current(before, credential: before.credentials.first) == nil)
+            #expect(try await authenticator.current(after, credential: after.credentials.first) == nil)
+        }
+    }
 }

@@ -20,17 +20,22 @@ struct AuthenticationSocketFixture: Sendable {
     let dovecot: AuthenticationSocket
     let saslauthd: AuthenticationSocket
 
+    /// - Parameters:
+    ///   - body: runs on a thread that may block.
+    ///   - closed: looks at what is left when the sockets are closed.
     static func with(
         cleartextWithoutTLS: Bool = false,
         responseTime: Duration = .seconds(300),
         deny: [IPNetwork] = [],
-        _ body: @escaping @Sendable (AuthenticationSocketFixture) throws -> Void
+        _ body: @escaping @Sendable (AuthenticationSocketFixture) throws -> Void,
+        closed: (AuthenticationSocketFixture) throws -> Void = { _ in }
     ) async throws {
         let fixture = try await Self.open(cleartextWithoutTLS, responseTime, deny)
         // The dialogs block: they get a thread that nobody else needs.
         try await NIOThreadPool.singleton.runIfActive { try body(fixture) }
         await fixture.dovecot.close()
         await fixture.saslauthd.close()
+        try closed(fixture)
         try await fixture.pool.shutdown()
         try await fixture.store.close()
     }

@@ -1,4 +1,5 @@
 import AuthenticationProtocols
+import Dispatch
 import GatepostSQLite
 import GatepostServer
 import Glibc
@@ -203,13 +204,29 @@ struct DovecotSocketTests {
     @Test("a mail server that goes away takes its open requests with it")
     func disconnect() async throws {
         try await AuthenticationSocketFixture.with { fixture throws in
+            // The one thread that checks passwords is busy until all have gone.
+            let (isBusy, mayEnd) = (DispatchSemaphore(value: 0), DispatchSemaphore(value: 0))
+            let work = Task {
+                try await fixture.pool.run {
+                    isBusy.signal()
+                    mayEnd.wait()
+                }
+            }
+            isBusy.wait()
             for _ in 0..<3 {
                 let connection = try fixture.mailServer()
                 try connection.send(
                     "AUTH\t1\tLOGIN\tservice=smtp\tsecured\nAUTH\t2\tPLAIN\tsecured\tresp=\(Self.plain)\n".utf8
                 )
+                #expect(try connection.line() == "CONT\t1\tVXNlcm5hbWU6")
+                // The password waits to be checked.
+                try connection.hangUp()
             }
+            mayEnd.signal()
+            try Self.wait { try await work.value }
             #expect(try Self.logIn(try fixture.mailServer(), .plain) == "OK\t1\tuser=alice@example.org")
+            // Theirs were checked before this one; nobody was left to be logged in.
+            #expect(fixture.log.lines.count { $0.hasPrefix("login") } == 1, "\(fixture.log.lines)")
         }
     }
 

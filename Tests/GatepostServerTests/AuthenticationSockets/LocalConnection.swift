@@ -44,6 +44,12 @@ final class LocalConnection {
         }
     }
 
+    /// Sends no more, and waits until the server has ended the connection for that.
+    func hangUp() throws {
+        shutdown(self.descriptor, Int32(SHUT_WR))
+        _ = try self.rest()
+    }
+
     /// Everything up to the end of the connection.
     func rest() throws -> [UInt8] {
         while try self.fill() {}

@@ -345,10 +345,67 @@ struct ConfigurationFaultTests {
         )
     }
 
-    private func faults(_ directory: TemporaryDirectory, _ certificate: String, _ key: String) throws -> String {
+    @Test("the certificate for the relay is opened too")
+    func relayCertificate() throws {
+        let directory = try TemporaryDirectory()
+        let made = try Certificates.shared.get()
+        try directory.write("cert.pem", made.first.certificate)
+        try directory.write("key.pem", made.first.key)
+        try directory.write("other.pem", made.second.key)
+        func faults(_ certificate: String, _ key: String) throws -> String {
+            try self.faults(
+                directory,
+                "cert.pem",
+                "key.pem",
+                more: "delivery:\n  route: relay\n  relay: { host: r.example, mechanism: EXTERNAL, "
+                    + "certificate: \(certificate), key: \(key) }\n"
+            )
+        }
+        #expect(try faults("cert.pem", "key.pem") == "")
+        #expect(
+            try faults("cert.pem", "other.pem")
+                == "c.yaml:5:75: error: key delivery.relay.key: /DIR/other.pem does not belong to the first certificate in /DIR/cert.pem"
+        )
+        #expect(
+            try faults("absent.pem", "key.pem")
+                == "c.yaml:5:58: error: key delivery.relay.certificate: cannot read /DIR/absent.pem: No such file or directory"
+        )
+    }
+
+    #if Kerberos
+    @Test("a ticket takes the place of every other credential for the relay")
+    func relayTicket() throws {
+        let directory = try TemporaryDirectory()
+        let made = try Certificates.shared.get()
+        try directory.write("cert.pem", made.first.certificate)
+        try directory.write("key.pem", made.first.key)
+        func faults(_ more: String) throws -> String {
+            try self.faults(
+                directory,
+                "cert.pem",
+                "key.pem",
+                more: "delivery:\n  route: relay\n  relay: { host: r.example, mechanism: GSSAPI\(more) }\n"
+            )
+        }
+        #expect(try faults("") == "")
+        #expect(try faults(", user: gatepost@EXAMPLE.ORG") == "")
+        #expect(
+            try faults(", oauth: { provider: gmail, clientID: id, refreshToken: \"file:t\" }")
+                .contains("key delivery.relay.mechanism: must be auto, OAUTHBEARER or XOAUTH2 with oauth")
+        )
+        #expect(try faults(", certificate: cert.pem").contains("key delivery.relay.key: is required"))
+    }
+    #endif
+
+    private func faults(
+        _ directory: TemporaryDirectory,
+        _ certificate: String,
+        _ key: String,
+        more: String = ""
+    ) throws -> String {
         do {
             _ = try ConfigurationLoader.load(
-                text: "hostname: a.example\ntls: { certificate: \(certificate), key: \(key) }\n",
+                text: "hostname: a.example\ntls: { certificate: \(certificate), key: \(key) }\n" + more,
                 name: "c.yaml",
                 file: "\(directory.path)/c.yaml",
                 environment: [:]

@@ -1,7 +1,8 @@
 import GatepostModel
-import GatepostServer
 import SASL
 import Testing
+
+@testable import GatepostServer
 
 #if PAM && LDAP
 @Suite("Configuration of password checkers")
@@ -150,14 +151,51 @@ struct PasswordCheckerConfigurationTests {
     }
 
     @Test(
-        "passwords may go in the clear to this host, or where somebody says so",
+        "passwords may go in the clear to this host",
         arguments: [
             "url: \"ldap://127.0.0.1\"", "url: \"ldap://127.0.0.1:3890/\"", "url: \"ldap://localhost\"",
-            "url: \"ldap://[::1]:389\"", "url: \"ldap://[::1]\"", "url: \"ldap://ldap.example.org\", cleartext: true",
+            "url: \"ldap://[::1]:389\"", "url: \"ldap://[::1]\"", "url: \"ldap://[::1]\", cleartext: true",
+            "url: \"ldaps://ldap.example.org\", cleartext: true",
+            "url: \"ldap://ldap.example.org\", starttls: true, cleartext: true",
         ]
     )
     func clearText(setting: String) throws {
         #expect(try self.load("[ { ldap: { \(setting), userDN: \"uid=%u\" } } ]").warnings.isEmpty)
+    }
+
+    @Test(
+        "passwords go in the clear to another host where somebody says so, and both the check and each start say it too"
+    )
+    func clearTextElsewhere() throws {
+        let loaded = try self.load(
+            "[ { ldap: { url: \"ldap://ldap.example.org\", cleartext: true, userDN: \"uid=%u\" } } ]"
+        )
+        let path = "authentication.passwordCheckers[0].ldap.cleartext"
+        #expect(loaded.warnings.map(\.key) == [path])
+        let capture = LogCapture()
+        GatepostService(configuration: loaded.configuration, logger: capture.logger).sayWhatIsInsecure()
+        #expect(capture.lines.contains { $0.contains("ldap://ldap.example.org") })
+    }
+
+    @Test("a C library that is missing is told before the server starts")
+    func libraries() throws {
+        let text = "authentication:\n  passwordCheckers:\n    - dovecot: {}\n    - pam: {}\n    - ldap: {}\n"
+        var reader = ConfigurationReader(
+            root: try ConfigurationNode.parse(text, file: "c.yaml"),
+            directory: "/",
+            environment: [:]
+        )
+        reader.checkLibraries()
+        #expect(reader.faults.isEmpty, "both are installed where the tests run")
+        reader.checkLibraries { kind in
+            if kind != "dovecot" { throw SharedLibrary.Missing(description: "lib\(kind).so cannot be loaded") }
+        }
+        #expect(
+            reader.faults.map(\.key) == [
+                "authentication.passwordCheckers[1].pam", "authentication.passwordCheckers[2].ldap",
+            ]
+        )
+        #expect(reader.faults.first.map { "\($0)" }?.hasPrefix("c.yaml:4:") == true)
     }
 
     @Test("a checker without PLAIN and LOGIN would never be asked")

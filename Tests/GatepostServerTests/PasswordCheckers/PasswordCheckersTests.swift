@@ -1,9 +1,10 @@
 import GatepostModel
 import GatepostSQLite
-import GatepostServer
 import SASL
 import Synchronization
 import Testing
+
+@testable import GatepostServer
 
 /// Answers from a table, and remembers what it was asked.
 private final class TableChecker: PasswordChecker {
@@ -27,7 +28,20 @@ private final class TableChecker: PasswordChecker {
         return verdict == .accepted && login.password != Secret("right") ? .wrong : verdict
     }
 
-    func shutdown() async throws {}
+    func shutdown() async throws {
+        self.asked.withLock { $0.append("shutdown") }
+    }
+}
+
+/// Never ends, as a PAM module may.
+private struct StuckChecker: PasswordChecker {
+    let name = "stuck"
+
+    func verdict(on login: PasswordLogin) async throws -> PasswordVerdict { .unknown }
+
+    func shutdown() async throws {
+        try await Task.sleep(for: .seconds(3600))
+    }
 }
 
 @Suite("Password checkers behind the authenticator")
@@ -37,16 +51,20 @@ struct PasswordCheckersTests {
         var directory: AccountDirectory
         var store: SQLiteStore
 
-        func login(_ name: String, _ password: String) async throws -> Authenticator.Finding {
-            try await self.authenticator.finding(
-                .password(
-                    PasswordCredentials(
-                        mechanism: .plain,
-                        authenticationIdentity: name,
-                        password: Secret(password)
-                    )
+        func login(
+            _ name: String,
+            _ password: String,
+            from peer: LoginPeer = LoginPeer()
+        ) async throws -> Authenticator.Finding {
+            let question = ServerQuestion.password(
+                PasswordCredentials(
+                    mechanism: .plain,
+                    authenticationIdentity: name,
+                    password: Secret(password)
                 )
             )
+            if let now = self.authenticator.findingNow(question, peer: peer) { return now }
+            return try await self.authenticator.finding(question, peer: peer)
         }
     }
 
@@ -119,6 +137,39 @@ struct PasswordCheckersTests {
             #expect(try await scene.login("alice", "wrong").refusal == .wrongPassword)
             #expect(checker.questions.count == 2)
         }
+    }
+
+    @Test("a proof counts for the client that it was about: another store may let only some addresses in")
+    func rememberedByAddress() async throws {
+        let checker = TableChecker("one", ["alice@example.org": .accepted])
+        try await self.withScene([.init(checker)]) { scene in
+            let first = LoginPeer(address: "192.0.2.1", isTLS: true)
+            let others = [
+                LoginPeer(address: "192.0.2.2", isTLS: true), LoginPeer(address: "192.0.2.2", isTLS: false),
+                LoginPeer(),
+            ]
+            for _ in 1...2 { _ = try await scene.login("alice", "right", from: first) }
+            #expect(checker.questions.count == 1)
+            for (index, other) in others.enumerated() {
+                let finding = try await scene.login("alice", "right", from: other)
+                #expect(self.isAccepted(finding))
+                #expect(checker.questions.count == index + 2)
+            }
+            // An account's own password is right from everywhere: one Argon2id for all of them.
+            let bob = try #require(try await scene.directory.account(loginName: "bob"))
+            _ = try await scene.login("bob", "own", from: first)
+            #expect(scene.directory.verifiedCredential(Secret("own"), of: bob, from: others[0]) != nil)
+        }
+    }
+
+    @Test("a checker that does not end keeps neither the others nor the server from stopping")
+    func stopping() async {
+        let checker = TableChecker("one")
+        let capture = LogCapture()
+        await PasswordCheckers([.init(StuckChecker()), .init(checker)])
+            .shutdown(within: .milliseconds(20), logger: capture.logger)
+        #expect(checker.questions == ["shutdown"])
+        #expect(capture.lines.contains { $0.contains("stuck: still busy") })
     }
 
     @Test("without a cache every login asks")

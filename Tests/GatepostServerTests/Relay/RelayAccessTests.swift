@@ -87,6 +87,46 @@ struct RelayAccessTests {
         try await server.stop()
     }
 
+    @Test(
+        "a refresh token that the provider exchanges leaves a refusal as it is, over a restart; a new authorization ends it"
+    )
+    func refusedRotation() async throws {
+        let directory = try TemporaryDirectory()
+        try directory.write("refresh", "r1\n")
+        let script = Scripted([
+            (200, #"{"access_token":"a1","refresh_token":"r2","expires_in":3600}"#),
+            (200, #"{"access_token":"a2","refresh_token":"r3","expires_in":3600}"#),
+            (200, #"{"access_token":"a9","expires_in":3600}"#),
+        ])
+        let server = try await TestHTTPServer.start { _, body in script.next(body) }
+        let clock = MockClock(Timestamp(secondsSince1970: 1_800_000_000))
+        let http = AsyncHTTPFetcher()
+        let file = "\(directory.path)/refresh"
+        let access = RelayAccess(
+            Self.relay { $0.oauth = Self.oauth(server.base, file: file) },
+            data: directory.path,
+            logger: LogCapture().logger
+        )
+        let login = access.login(markKey: Secret("k"), http: http, clock: clock)
+        let tokens = try #require(login.accessTokens)
+        let first = try await tokens.accessToken(insteadOf: nil)
+        let until = login.refused.refused(login.mark(), words: "535 no", at: clock.now())
+        let second = try await tokens.accessToken(insteadOf: first)
+        #expect(String(decoding: try LocalFile.read(file), as: UTF8.self) == "r3\n")
+        #expect(!login.refused.isOutdated(by: login.mark()))
+        let after = access.login(markKey: Secret("k"), http: http, clock: clock)
+        #expect(after.refused.refusal(of: after.mark(), at: clock.now())?.until == until)
+        // What 'relay authorize' writes.
+        try LocalFile.replace(file, Array("r9\n".utf8), mode: 0o600)
+        #expect(login.refused.isOutdated(by: login.mark()))
+        #expect(try await tokens.accessToken(insteadOf: nil) == second)
+        await login.forgetTokens()
+        #expect(Self.text(try await tokens.accessToken(insteadOf: nil)) == "a9")
+        #expect(script.asked.withLock { $0.last?.contains("refresh_token=r9") } == true)
+        try await http.shutdown()
+        try await server.stop()
+    }
+
     @Test("client credentials, and a token endpoint that is not there")
     func clientCredentials() async throws {
         let directory = try TemporaryDirectory()
@@ -140,6 +180,32 @@ struct RelayAccessTests {
         #expect(try login.material().credentials?.password == Secret("two"))
         #expect(login.mark() != before)
         #expect(!login.mark().contains("two"))
+    }
+
+    @Test("only the last line ending of a password file is no part of the password")
+    func lineEndings() throws {
+        let directory = try TemporaryDirectory()
+        try directory.write("secret", "one\rtwo\n\r\n")
+        let relay = Self.relay { $0.passwordFile = "\(directory.path)/secret" }
+        let material = try RelayAccess(relay, data: directory.path, logger: LogCapture().logger).material()
+        #expect(material.credentials?.password == Secret("one\rtwo\n"))
+    }
+
+    @Test("a new key table changes the mark")
+    func keyTable() throws {
+        let directory = try TemporaryDirectory()
+        try directory.write("keytab", "old keys")
+        let file = "\(directory.path)/keytab"
+        let relay = Self.relay {
+            $0.mechanism = .gssapi
+            $0.keytab = file
+        }
+        let login = RelayAccess(relay, data: directory.path, logger: LogCapture().logger)
+            .login(markKey: Secret("k"), http: nil, clock: MockClock(Timestamp(secondsSince1970: 0)))
+        let before = login.mark()
+        #expect(login.mark() == before)
+        try LocalFile.replace(file, Array("new keys".utf8), mode: 0o600)
+        #expect(login.mark() != before)
     }
 
     @Test("a refused login is remembered over a restart, and forgotten after a login")

@@ -46,6 +46,21 @@ struct TimeoutTests {
         #expect(!session.channel.isActive)
     }
 
+    @Test("nor does the rest of a line that is too long")
+    func overlongTrickle() throws {
+        let session = try EmbeddedSession()
+        #expect(try session.codes() == ["220"])
+        try session.send(String(repeating: "N", count: 20_000))
+        for _ in 0..<5 {
+            session.loop.advanceTime(by: .seconds(59))
+            try session.send("N")
+        }
+        #expect(session.channel.isActive)
+        session.loop.advanceTime(by: .seconds(5))
+        #expect(try session.codes() == ["421"])
+        #expect(!session.channel.isActive)
+    }
+
     @Test("mail data has its own limit, and the message is thrown away")
     func data() throws {
         let session = try EmbeddedSession(timeouts: SessionTimeouts(command: .seconds(300), data: .seconds(400)))

@@ -89,6 +89,23 @@ struct AdmissionTests {
         await server.stop()
     }
 
+    @Test("a network that is allowed and denied is allowed")
+    func allowedAndDenied() async throws {
+        let registry = SessionRegistry(
+            maximumSessions: 1,
+            maximumSessionsPerAddress: 1,
+            unlimited: [Self.loopback]
+        )
+        let server = try await TestListener.start(
+            .withoutTLS,
+            service: ScriptedService(),
+            denied: [Self.loopback],
+            registry: registry
+        )
+        #expect(try await Self.greeting(server)?.hasPrefix("220 ") == true)
+        await server.stop()
+    }
+
     @Test("few of those who are turned away may do a TLS handshake to hear it", .timeLimit(.minutes(1)))
     func refusedHandshakes() async throws {
         let server = try await TestListener.start(
