@@ -137,7 +137,7 @@ struct CredentialTests {
             #expect(address.hasPrefix("otpauth://totp/mail.gatepost.test:alice%40gatepost.test?secret="))
             let secret = try #require(address.split(separator: "secret=").last?.prefix { $0 != "&" })
             #expect(try await send(gatepost, password: Self.password).succeeded, "not confirmed yet")
-            let code = try await succeed(["python3", "-c", Self.totp, String(secret)])
+            let code = try await succeed([try #require(Program.find("python3")), "-c", Self.totp, String(secret)])
             let confirmed = try await gatepost.verb(
                 "account",
                 "mfa",

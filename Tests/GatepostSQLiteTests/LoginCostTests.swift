@@ -41,11 +41,12 @@ struct LoginCostTests {
             #expect(try await store.accounts(granted: "nobody@example.org").isEmpty)
             #expect(try await store.secondFactor(of: "a150@example.org") == nil)
             #expect(try await store.reader.readOne { $0.fullScanSteps } == 0)
-            #expect(try await store.accountCount() == 200)
-            #expect(
-                try await store.listReader.readOne { $0.fullScanSteps } > 0,
-                "a count steps over all, so that the test can fail"
-            )
+            let scanned = try await store.listReader.readOne { connection in
+                let statement = try connection.statement("SELECT count(*) FROM account WHERE sandbox = 0")
+                _ = try statement.first { $0.int(0) }
+                return connection.fullScanSteps
+            }
+            #expect(scanned > 0, "the count of steps can tell")
             try await store.close()
         }
     }
