@@ -7,7 +7,9 @@ struct HelpTests {
         [], ["init"], ["serve"], ["dev"], ["config"], ["config", "check"], ["status"], ["account"], ["account", "add"],
         ["account", "import"], ["domain"], ["queue"], ["queue", "retry"], ["inbox"], ["inbox", "wait"], ["send"],
         ["provider"], ["app-password"], ["app-password", "add"], ["account", "mfa"], ["account", "password"],
-        ["passwords"], ["relay"], ["relay", "authorize"],
+        ["passwords"], ["relay"], ["relay", "authorize"], ["audit"], ["audit", "list"], ["audit", "verify"],
+        ["account", "erase"],
+        ["account", "export"],
     ]
 
     /// With GATEPOST_SNAPSHOTS=write the snapshots are written anew, to be looked at in the diff.

@@ -57,7 +57,7 @@ package final class LoginRecorder: Sendable {
         let attempt = event.attempt
         var metadata: Logger.Metadata = [
             "result": event.reason == nil ? "ok" : "fail",
-            "account": "\(attempt.account ?? attempt.loginName)",
+            "account": "\(attempt.account ?? (attempt.loginName.isEmpty ? "-" : attempt.loginName))",
             "mech": "\(attempt.mechanism)",
             "ip": "\(attempt.address.map { "\($0)" } ?? "local")",
             "listener": "\(attempt.listener)",

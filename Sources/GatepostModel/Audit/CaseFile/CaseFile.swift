@@ -107,6 +107,7 @@ extension CaseFile {
     var accountsTried: Int {
         let names = (self.fromAddress + [self.event]).filter { $0.reason != nil }
             .map { $0.attempt.account ?? $0.attempt.loginName }
+            .filter { !$0.isEmpty }
         return Set(names).count
     }
 
