@@ -241,16 +241,6 @@ package struct Authenticator: Sendable {
         guard let same = current.credentials.first(where: { self.directory.isSame($0, as: credential) }),
             same.isEnabled, same.rules.expires.map({ self.directory.now < $0 }) ?? true
         else { return nil }
-        guard let credential else {
-            let isSame =
-                current.credentials.filter { $0.kind == .password }
-                == account.credentials.filter { $0.kind == .password }
-            return isSame ? (current, nil) : nil
-        }
-        guard let same = current.credentials.first(where: { $0.id == credential.id }),
-            same.version == credential.version,
-            same.isEnabled, same.rules.expires.map({ self.directory.now < $0 }) ?? true
-        else { return nil }
         return (current, same)
     }
 
