@@ -87,7 +87,7 @@ public actor RefreshTokenGrant: TokenGrant {
         return result
     }
 
-    public func forget() {
+    public func forget() async {
         self.unsaved = nil
         self.era &+= 1
     }
