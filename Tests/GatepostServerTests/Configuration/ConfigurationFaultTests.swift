@@ -364,11 +364,11 @@ struct ConfigurationFaultTests {
         #expect(try faults("cert.pem", "key.pem") == "")
         #expect(
             try faults("cert.pem", "other.pem")
-                == "c.yaml:5:75: error: key delivery.relay.key: /DIR/other.pem does not belong to the first certificate in /DIR/cert.pem"
+                == "c.yaml:5:78: error: key delivery.relay.key: /DIR/other.pem does not belong to the first certificate in /DIR/cert.pem"
         )
         #expect(
             try faults("absent.pem", "key.pem")
-                == "c.yaml:5:58: error: key delivery.relay.certificate: cannot read /DIR/absent.pem: No such file or directory"
+                == "c.yaml:5:63: error: key delivery.relay.certificate: cannot read /DIR/absent.pem: No such file or directory"
         )
     }
 
