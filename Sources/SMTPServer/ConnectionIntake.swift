@@ -89,9 +89,9 @@ struct ConnectionIntake: Sendable {
 
     /// Why the connection is refused; nil when it was counted in.
     private func refusal(_ channel: any Channel, _ peer: SessionPeer, isMove: Bool) -> Reply? {
-        if let address = peer.address, !self.registry.isUnlimited(address) {
-            if self.configuration.denied.contains(where: { $0.contains(address) }) { return .addressDenied }
-            if let reply = self.service.refusal(for: peer) { return reply }
+        let isUnlimited = peer.address.map(self.registry.isUnlimited) ?? true
+        if let reply = self.configuration.refusal(for: peer, service: self.service, isUnlimited: isUnlimited) {
+            return reply
         }
         switch self.registry.admit(channel, from: peer.address) {
         case .admitted:

@@ -42,6 +42,15 @@ public struct Listener: Sendable {
             self.proxies = proxies
             self.forwarders = forwarders
         }
+
+        /// Why a peer is turned away at connect for where it is; nil: it is not.
+        ///
+        /// - Parameter isUnlimited: The address is free of limits (``SessionRegistry/unlimited``).
+        public func refusal(for peer: SessionPeer, service: any SessionService, isUnlimited: Bool) -> Reply? {
+            guard let address = peer.address, !isUnlimited else { return nil }
+            if self.denied.contains(where: { $0.contains(address) }) { return .addressDenied }
+            return service.refusal(for: peer)
+        }
     }
 
     private let channel: any Channel

@@ -27,6 +27,12 @@ struct Gatepost: ParsableCommand {
                     DomainVerbs.self, QueueVerbs.self, InboxVerbs.self, AuditVerbs.self, RelayVerbs.self,
                 ]
             ),
+            CommandGroup(
+                name: "What it would decide",
+                subcommands: [
+                    Simulate.self, PolicyVerbs.self,
+                ]
+            ),
             CommandGroup(name: "Mail client", subcommands: [Send.self, ProviderVerbs.self]),
         ]
     )

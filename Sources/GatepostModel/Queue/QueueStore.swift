@@ -1,12 +1,15 @@
 package import MailSyntax
 
+/// Takes accepted messages over.
+package protocol MessageIntake: Sendable {
+    /// Stores a message. Only after this returned may the peer be told `250`.
+    func enqueue(_ message: NewMessage) async throws
+}
+
 /// Keeps accepted messages until they are delivered or given up.
 ///
 /// Calls throw ``StoreError``. What a call changed is durable when it returns; calls that wait at the same time share one commit.
-package protocol QueueStore: Sendable {
-    /// Stores a message. Only after this returned may the peer be told `250`.
-    func enqueue(_ message: NewMessage) async throws
-
+package protocol QueueStore: MessageIntake {
     /// Lends up to `limit` messages that have due recipients, those due longest first, with all their due recipients.
     ///
     /// Until `until` nobody else is lent these recipients; what is not settled by then falls due again.

@@ -75,6 +75,8 @@ package struct Administration: Sendable {
     /// nil where no server runs.
     let loginGuard: LoginGuard?
     let trail: any AuditTrail
+    /// nil where there is nothing to simulate with.
+    let simulate: (@Sendable (SimulationRequest) async throws -> SimulationReport)?
     /// Who asks.
     private(set) var actor = AuditActor.server
 
@@ -89,7 +91,8 @@ package struct Administration: Sendable {
         policy: PasswordPolicy = PasswordPolicy(),
         hooks: Hooks,
         loginGuard: LoginGuard? = nil,
-        trail: any AuditTrail
+        trail: any AuditTrail,
+        simulate: (@Sendable (SimulationRequest) async throws -> SimulationReport)? = nil
     ) {
         self.accounts = accounts
         self.queue = queue
@@ -102,6 +105,7 @@ package struct Administration: Sendable {
         self.hooks = hooks
         self.loginGuard = loginGuard
         self.trail = trail
+        self.simulate = simulate
     }
 
     /// The same for somebody, whom the audit trail then names.
@@ -160,6 +164,11 @@ package struct Administration: Sendable {
         case .listInbox, .showInbox, .waitForInbox, .clearInbox: return try await self.answerAboutInboxes(request)
         case .listAudit, .readAudit, .explainLogin, .verifyAudit, .eraseAccount:
             return try await self.answerAboutAudit(request)
+        case .simulate(let request):
+            guard let simulate else {
+                throw AdministrationFailure(.unavailable, "nothing can be simulated here")
+            }
+            return .simulation(try await simulate(request))
         }
     }
 

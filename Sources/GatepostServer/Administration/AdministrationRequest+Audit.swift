@@ -11,7 +11,7 @@ extension AdministrationRequest {
         switch self {
         case .status, .resolve, .listAccounts, .showAccount, .listDomains, .showDomain, .listQueue, .showMessage,
             .queueStatistics, .listInbox, .waitForInbox, .listAudit, .readAudit, .explainLogin, .verifyAudit,
-            .scramParameters, .showSecondFactor, .listLocks:
+            .scramParameters, .showSecondFactor, .listLocks, .simulate:
             return []
         // The login guard says what it lifts.
         case .liftLocks, .unlockAccount:

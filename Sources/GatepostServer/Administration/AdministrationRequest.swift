@@ -66,6 +66,7 @@ package enum AdministrationRequest: Codable, Sendable, Hashable {
     case explainLogin(reference: String)
     /// - Parameter head: One that was noted elsewhere.
     case verifyAudit(head: String?)
+    case simulate(SimulationRequest)
     /// Removes an account and what the trail says of a person.
     case eraseAccount(address: String)
 
@@ -147,6 +148,7 @@ package enum AdministrationResponse: Codable, Sendable, Hashable {
     case auditPage([AuditReport], next: Int64)
     case explanation(Explanation)
     case verification(AuditVerificationReport)
+    case simulation(SimulationReport)
     /// The time of a wait is up.
     case nothing
 }

@@ -6,7 +6,7 @@ internal import Glibc
 package final class AdministrationSession {
     private enum Target {
         case server(ControlClient)
-        case stores(Administration, SQLiteStore, SQLiteAuditTrail)
+        case stores(Administration, SQLiteStore, SQLiteAuditTrail, OfflineSimulator)
     }
 
     private let target: Target
@@ -34,6 +34,14 @@ package final class AdministrationSession {
                     key: try AuditKeyFile.open(inDirectory: configuration.data),
                     clock: SystemClock()
                 )
+                let keyring = MasterKeyring(try MasterKey.open(inDirectory: configuration.data))
+                let simulator = OfflineSimulator(
+                    configuration: configuration,
+                    store: store,
+                    trail: trail,
+                    keyring: keyring,
+                    clock: SystemClock()
+                )
                 let administration = Administration(
                     accounts: store,
                     queue: store,
@@ -42,14 +50,15 @@ package final class AdministrationSession {
                     spool: store.spoolDirectory,
                     masterKeys: Administration.MasterKeys(
                         directory: configuration.data,
-                        keyring: MasterKeyring(try MasterKey.open(inDirectory: configuration.data))
+                        keyring: keyring
                     ),
                     defaultDomain: configuration.authentication.defaultDomain,
                     policy: configuration.authentication.passwordPolicy,
                     hooks: .offline(version: ProductVersion.current, hostname: configuration.hostname),
-                    trail: trail
+                    trail: trail,
+                    simulate: { try await simulator.report($0) }
                 ).acting(as: .offline(getuid()))
-                return AdministrationSession(.stores(administration, store, trail))
+                return AdministrationSession(.stores(administration, store, trail, simulator))
             } catch let error as StoreError where error.code == .inUse && ContinuousClock.now < deadline {
                 try await Task.sleep(for: .milliseconds(50))
             }
@@ -73,7 +82,7 @@ package final class AdministrationSession {
         let response: AdministrationResponse
         switch self.target {
         case .server(let client): response = try client.perform(request)
-        case .stores(let administration, _, _): response = await administration.perform(request)
+        case .stores(let administration, _, _, _): response = await administration.perform(request)
         }
         if case .failure(let failure) = response { throw failure }
         return response
@@ -82,7 +91,8 @@ package final class AdministrationSession {
     package func close() async throws {
         switch self.target {
         case .server: return
-        case .stores(_, let store, let trail):
+        case .stores(_, let store, let trail, let simulator):
+            try await simulator.close()
             try await trail.close()
             try await store.close()
         }

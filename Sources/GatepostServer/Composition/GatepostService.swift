@@ -194,7 +194,8 @@ package struct GatepostService: Sendable {
                 beforeReport: { await uses.flush() }
             ),
             loginGuard: loginGuard,
-            trail: audit.trail
+            trail: audit.trail,
+            simulate: { [simulator = self.simulator(service)] in try await simulator.report($0) }
         )
         let control = ControlService(
             administration: administration,
@@ -282,7 +283,7 @@ package struct GatepostService: Sendable {
         }
     }
 
-    private var isHolding: Bool {
+    var isHolding: Bool {
         if case .hold = self.configuration.delivery.route { true } else { false }
     }
 
@@ -321,7 +322,7 @@ package struct GatepostService: Sendable {
         )
     }
 
-    private static func interfaceAddresses() throws -> Set<IPAddress> {
+    static func interfaceAddresses() throws -> Set<IPAddress> {
         Set(try System.enumerateDevices().compactMap { $0.address?.ipAddress.flatMap { IPAddress($0) } })
     }
 
@@ -363,7 +364,19 @@ package struct GatepostService: Sendable {
         return (listeners, names)
     }
 
-    private func listenerConfiguration(
+    /// What tells what a session would come to, by the service of real ones.
+    func simulator(_ service: SubmissionService) -> Simulator {
+        Simulator(
+            service: service,
+            listeners: self.configuration.listeners.map { wanted in
+                let name = "\(wanted.service.rawValue):\(wanted.address.port)"
+                return self.listenerConfiguration(wanted, name: name, kerberos: nil)
+            },
+            allowed: self.configuration.networks.allow
+        )
+    }
+
+    func listenerConfiguration(
         _ wanted: Configuration.Listener,
         name: String,
         kerberos: KerberosLogin?

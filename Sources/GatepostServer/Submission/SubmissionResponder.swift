@@ -105,7 +105,7 @@ final class SubmissionResponder: SessionResponder {
         }
     }
 
-    private func answer(_ verdict: LoginExchange.Verdict) -> SessionAnswer {
+    func answer(_ verdict: LoginExchange.Verdict) -> SessionAnswer {
         switch verdict {
         case .accepted(let account, let credential, let generation):
             self.state.withLock { state in

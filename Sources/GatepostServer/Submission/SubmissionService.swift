@@ -15,23 +15,23 @@ package struct SubmissionService: SessionService {
 
     let authenticator: Authenticator
     let loginGuard: LoginGuard
-    let queue: any QueueStore
+    private(set) var queue: any MessageIntake
     let spool: SpoolDirectory
     let clock: any WallClock
     let hostname: String
     let disposal: Disposal
     /// Called after each commit: there is something to deliver.
-    let queued: @Sendable () -> Void
-    let counters: SubmissionCounters
+    private(set) var queued: @Sendable () -> Void
+    private(set) var counters: SubmissionCounters
     let recorder: LoginRecorder
-    let audit: any AuditLog
-    let rates = CredentialRates()
-    let logger: Logger
+    private(set) var audit: any AuditLog
+    private(set) var rates = CredentialRates()
+    private(set) var logger: Logger
 
     package init(
         authenticator: Authenticator,
         loginGuard: LoginGuard,
-        queue: any QueueStore,
+        queue: any MessageIntake,
         spool: SpoolDirectory,
         clock: any WallClock,
         hostname: String,
@@ -62,5 +62,17 @@ package struct SubmissionService: SessionService {
 
     package func makeResponder(for peer: SessionPeer) -> any SessionResponder {
         SubmissionResponder(service: self, peer: peer)
+    }
+
+    /// The same, for a session whose effects end in `findings`: it decides as this one does, and nothing is kept, counted or told.
+    func simulated(into findings: SimulationFindings) -> SubmissionService {
+        var copy = self
+        copy.queue = findings
+        copy.audit = findings
+        copy.queued = {}
+        copy.counters = SubmissionCounters()
+        copy.rates = CredentialRates()
+        copy.logger = Logger(label: "gatepost.simulation") { _ in SwiftLogNoOpLogHandler() }
+        return copy
     }
 }

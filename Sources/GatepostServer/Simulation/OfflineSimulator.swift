@@ -1,0 +1,86 @@
+internal import GatepostDelivery
+internal import GatepostModel
+internal import GatepostSQLite
+internal import Logging
+internal import NIOPosix
+
+/// Simulates for a command that found no server running, on the stores that it opened.
+///
+/// What a server keeps in memory only, such as failures within the last minute, counts as nothing; locks are read from the audit trail as at a
+/// start.
+actor OfflineSimulator {
+    private let configuration: Configuration
+    private let store: SQLiteStore
+    private let trail: SQLiteAuditTrail
+    private let keyring: MasterKeyring
+    private let clock: any WallClock
+    private var simulator: Simulator?
+    /// Made with the simulator; most commands need neither.
+    private var pool: HashingPool?
+
+    init(
+        configuration: Configuration,
+        store: SQLiteStore,
+        trail: SQLiteAuditTrail,
+        keyring: MasterKeyring,
+        clock: any WallClock
+    ) {
+        self.configuration = configuration
+        self.store = store
+        self.trail = trail
+        self.keyring = keyring
+        self.clock = clock
+    }
+
+    func report(_ request: SimulationRequest) async throws -> SimulationReport {
+        try await self.opened().report(request)
+    }
+
+    func close() async throws {
+        try await self.pool?.shutdown()
+    }
+
+    private func opened() async throws -> Simulator {
+        if let simulator { return simulator }
+        // What a session would say is in the report.
+        let logger = Logger(label: "gatepost.simulation") { _ in SwiftLogNoOpLogHandler() }
+        let directory = AccountDirectory(
+            store: self.store,
+            clock: self.clock,
+            defaultDomain: self.configuration.authentication.defaultDomain,
+            cache: .zero
+        )
+        let pool = HashingPool(threads: 1, queue: 1)
+        self.pool = pool
+        let counters = SubmissionCounters()
+        let host = GatepostService(configuration: self.configuration, logger: logger)
+        let service = SubmissionService(
+            authenticator: Authenticator(
+                directory: directory,
+                pool: pool,
+                keyring: self.keyring,
+                scramIterations: GatepostService.scramIterations,
+                maximumPasswordAge: self.configuration.authentication.passwordPolicy.maximumAge
+            ),
+            loginGuard: LoginGuard(
+                policy: self.configuration.lockoutPolicy(own: try GatepostService.interfaceAddresses()),
+                clock: self.clock,
+                logger: logger,
+                history: try await LockoutHistory.read(self.trail, now: self.clock.now())
+            ),
+            queue: self.store,
+            spool: SpoolDirectory(path: self.store.spoolDirectory, threads: NIOThreadPool(numberOfThreads: 1)),
+            clock: self.clock,
+            hostname: self.configuration.hostname,
+            disposal: host.isHolding ? .hold : .deliver,
+            counters: counters,
+            recorder: LoginRecorder(trail: self.trail, counters: counters, logger: logger),
+            audit: self.trail,
+            logger: logger,
+            queued: {}
+        )
+        let made = host.simulator(service)
+        self.simulator = made
+        return made
+    }
+}
