@@ -52,9 +52,8 @@ struct SessionConversation {
         self.input += octets
         self.replies = []
         while !self.isClosed {
-            // The mechanisms that are spoken here need no nonce that nobody can guess.
             let (consumed, action) = self.input.withUnsafeBytes { octets in
-                self.session.receive(octets) { ServerSession.ExchangeSeed(nonce: [], secondsSince1970: 0) }
+                self.session.receive(octets) { ServerSession.ExchangeSeed(nonce: RandomOctets.make(24), secondsSince1970: 0) }
             }
             if case .content = action { await self.keep() }
             self.input.removeFirst(consumed)
