@@ -3,9 +3,9 @@ package import MailSyntax
 /// Keeps accepted messages until they are delivered or given up.
 ///
 /// Calls throw ``StoreError``. What a call changed is durable when it returns; calls that wait at the same time share one commit.
-package protocol QueueStore: Sendable {
-    /// Stores a message. Only after this returned may the peer be told `250`.
-    func enqueue(_ message: NewMessage) async throws
+package protocol QueueStore: SendingStore {
+    /// Stores messages, and what was counted of them, in one commit. Only after this returned may the peer be told `250`.
+    func enqueue(_ messages: [NewMessage], sending: SendingChange?) async throws
 
     /// Lends up to `limit` messages that have due recipients, those due longest first, with all their due recipients.
     ///
@@ -45,6 +45,11 @@ package protocol QueueStore: Sendable {
 }
 
 extension QueueStore {
+    /// Stores a message that no limit is about.
+    package func enqueue(_ message: NewMessage) async throws {
+        try await self.enqueue([message], sending: nil)
+    }
+
     package func settle(_ results: [RecipientResult]) async throws {
         try await self.settle(results, notifications: [])
     }
@@ -68,6 +73,8 @@ package struct QueuedMessage: Hashable, Sendable, Identifiable {
     package var account: String?
     package var received: Timestamp
     package var subject: String?
+    /// Why it was held when it came: the code of a rule.
+    package var holdReason: String?
     package var recipients: [QueuedRecipient]
     /// Recipients that left the queue already, and all earlier attempts, oldest first. Empty in lists.
     package var history: [HistoryEntry]
@@ -81,6 +88,7 @@ package struct QueuedMessage: Hashable, Sendable, Identifiable {
         account: String?,
         received: Timestamp,
         subject: String?,
+        holdReason: String? = nil,
         recipients: [QueuedRecipient],
         history: [HistoryEntry] = []
     ) {
@@ -90,6 +98,7 @@ package struct QueuedMessage: Hashable, Sendable, Identifiable {
         self.account = account
         self.received = received
         self.subject = subject
+        self.holdReason = holdReason
         self.recipients = recipients
         self.history = history
     }

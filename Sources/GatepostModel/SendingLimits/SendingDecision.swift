@@ -61,6 +61,16 @@ package struct SendingDecision: Hashable, Sendable {
     /// Whether the account never sent from this network before, or only lately.
     package var isNewNetwork: Bool
 
+    /// Of a message that no rule is against.
+    package static let accepted = SendingDecision(
+        verdict: .accepted,
+        rule: nil,
+        maximum: 0,
+        until: nil,
+        left: [],
+        isNewNetwork: false
+    )
+
     /// What the client is told; nil unless refused.
     ///
     /// `450 4.7.1` when it may try later; `550 5.7.1`, or `552 5.3.4` for its size, when such a message never fits (RFC 5321 §4.2.1, 3463 §3.4, §3.8).

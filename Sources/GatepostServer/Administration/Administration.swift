@@ -74,6 +74,8 @@ package struct Administration: Sendable {
     let hooks: Hooks
     /// nil where no server runs.
     let loginGuard: LoginGuard?
+    /// Of accounts about which nothing else is said.
+    let sendingRules: SendingLedger.Rules
     let trail: any AuditTrail
     /// Who asks.
     private(set) var actor = AuditActor.server
@@ -89,6 +91,7 @@ package struct Administration: Sendable {
         policy: PasswordPolicy = PasswordPolicy(),
         hooks: Hooks,
         loginGuard: LoginGuard? = nil,
+        sendingRules: SendingLedger.Rules = SendingLedger.Rules(),
         trail: any AuditTrail
     ) {
         self.accounts = accounts
@@ -101,6 +104,7 @@ package struct Administration: Sendable {
         self.policy = policy
         self.hooks = hooks
         self.loginGuard = loginGuard
+        self.sendingRules = sendingRules
         self.trail = trail
     }
 
@@ -154,6 +158,7 @@ package struct Administration: Sendable {
             return try await self.answerAboutSecondFactors(request)
         case .addCertificate, .removeCertificate: return try await self.answerAboutCertificates(request)
         case .rotateKey: return try await self.rotateKey()
+        case .setLimits, .showLimits: return try await self.answerAboutLimits(request)
         case .addDomain, .listDomains, .showDomain, .removeDomain: return try await self.answerAboutDomains(request)
         case .listQueue, .showMessage, .changeQueue, .queueStatistics: return try await self.answerAboutQueue(request)
         case .listLocks, .liftLocks, .unlockAccount: return try await self.answerAboutLocks(request)

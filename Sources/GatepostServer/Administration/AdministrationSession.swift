@@ -47,6 +47,7 @@ package final class AdministrationSession {
                     defaultDomain: configuration.authentication.defaultDomain,
                     policy: configuration.authentication.passwordPolicy,
                     hooks: .offline(version: ProductVersion.current, hostname: configuration.hostname),
+                    sendingRules: .init(configuration),
                     trail: trail
                 ).acting(as: .offline(getuid()))
                 return AdministrationSession(.stores(administration, store, trail))

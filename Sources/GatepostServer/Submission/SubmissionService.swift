@@ -1,6 +1,7 @@
 package import GatepostDelivery
 package import GatepostModel
 package import Logging
+package import MailSyntax
 internal import SASL
 package import SMTP
 package import SMTPServer
@@ -25,7 +26,9 @@ package struct SubmissionService: SessionService {
     let counters: SubmissionCounters
     let recorder: LoginRecorder
     let audit: any AuditLog
-    let rates = CredentialRates()
+    let sending: SendingLedger
+    /// Who is told beside the account's owner that mail is held.
+    let postmaster: ForwardPath
     let logger: Logger
 
     package init(
@@ -39,6 +42,8 @@ package struct SubmissionService: SessionService {
         counters: SubmissionCounters,
         recorder: LoginRecorder,
         audit: any AuditLog,
+        sending: SendingLedger,
+        postmaster: ForwardPath = .postmaster,
         logger: Logger,
         queued: @escaping @Sendable () -> Void
     ) {
@@ -53,6 +58,8 @@ package struct SubmissionService: SessionService {
         self.counters = counters
         self.recorder = recorder
         self.audit = audit
+        self.sending = sending
+        self.postmaster = postmaster
         self.logger = logger
     }
 
