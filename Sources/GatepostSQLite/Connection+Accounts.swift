@@ -8,19 +8,23 @@ extension Connection {
         let statement = try self.statement(
             """
             SELECT id, enabled, sandbox,
-                EXISTS (SELECT 1 FROM second_factor WHERE second_factor.account = account.id AND confirmed)
+                EXISTS (SELECT 1 FROM second_factor WHERE second_factor.account = account.id AND confirmed), limits
             FROM account WHERE address = ?1
             """
         )
         statement.bind(1, address)
         guard
             var account = try statement.first({ row in
-                Account(
+                guard let limits = SendingLimits(text: row.text(4)) else {
+                    throw StoreError(.damaged, "the limits of \(address) cannot be read")
+                }
+                return Account(
                     id: row.int64(0),
                     address: address,
                     isEnabled: row.bool(1),
                     isSandbox: row.bool(2),
-                    hasSecondFactor: row.bool(3)
+                    hasSecondFactor: row.bool(3),
+                    limits: limits
                 )
             })
         else { return nil }
@@ -47,7 +51,7 @@ extension Connection {
         let statement = try self.statement(
             """
             SELECT id, version, argon2id, sealed, legacy, foreign_hash, kind, name, digest, created, expires, enabled,
-                must_change, networks, identities, recipient_domains, rate, retired
+                must_change, networks, identities, recipient_domains, limits, retired
             FROM credential WHERE account = ?1 ORDER BY id
             """
         )
@@ -125,7 +129,7 @@ extension Connection {
         let statement = try self.statement(
             """
             INSERT INTO credential (account, version, argon2id, sealed, legacy, foreign_hash, kind, name, digest, created,
-                expires, enabled, must_change, networks, identities, recipient_domains, rate)
+                expires, enabled, must_change, networks, identities, recipient_domains, limits)
             VALUES (?1, ?2, ?3, ?4, ?5, ?6, ?7, ?8, ?9, ?10, ?11, ?12, ?13, ?14, ?15, ?16, ?17)
             """
         )
@@ -146,7 +150,7 @@ extension Connection {
         statement.bind(14, rules.networks.map(\.description).joined(separator: "\n"))
         statement.bind(15, rules.identities.map(\.description).joined(separator: "\n"))
         statement.bind(16, rules.recipientDomains.map(\.description).joined(separator: "\n"))
-        statement.bind(17, rules.messagesPerHour.map(Int64.init))
+        statement.bind(17, rules.limits.text)
         try statement.run()
         try self.insert(keys.scram, credential: self.lastInsertedKey)
     }
@@ -230,6 +234,9 @@ extension CredentialRules {
                 return value
             }
         }
+        guard let limits = SendingLimits(text: row.text(16)) else {
+            throw StoreError(.damaged, "the limits of a credential of \(account) cannot be read")
+        }
         self.init(
             expires: row.optionalInt64(10).map { Timestamp(milliseconds: $0) },
             networks: try lines(13) { IPNetwork($0) },
@@ -241,7 +248,7 @@ extension CredentialRules {
                     return nil
                 }
             },
-            messagesPerHour: row.optionalInt64(16).map { Int(truncatingIfNeeded: $0) }
+            limits: limits
         )
     }
 }

@@ -60,7 +60,8 @@ extension EnvelopeRecipient {
 
 /// The columns of a message that lists and leases need.
 struct MessageRow {
-    static let columns = "key, tail, reverse_path, envid, ret, flags, size, account, received, subject, inbox"
+    static let columns =
+        "key, tail, reverse_path, envid, ret, flags, size, account, received, subject, inbox, hold_reason"
 
     var key: Int64
     var identifier: MessageIdentifier
@@ -70,6 +71,7 @@ struct MessageRow {
     var received: Timestamp
     var subject: String?
     var inbox: String?
+    var holdReason: String?
 
     /// From the columns of ``columns``, in that order, at the start of the row.
     init(_ row: PreparedStatement) throws {
@@ -86,5 +88,6 @@ struct MessageRow {
         self.received = Timestamp(milliseconds: row.int64(8))
         self.subject = row.optionalText(9)
         self.inbox = row.optionalText(10)
+        self.holdReason = row.optionalText(11)
     }
 }

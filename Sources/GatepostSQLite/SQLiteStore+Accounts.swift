@@ -99,6 +99,16 @@ extension SQLiteStore: AccountStore {
         }
     }
 
+    package func setLimits(_ limits: SendingLimits, of address: String) async throws -> Bool {
+        try await self.writer.perform { connection, _ in
+            let statement = try connection.statement("UPDATE account SET limits = ?2 WHERE address = ?1")
+            statement.bind(1, address)
+            statement.bind(2, limits.text)
+            try statement.run()
+            return connection.changes > 0
+        }
+    }
+
     package func setEnabled(_ isEnabled: Bool, of address: String) async throws -> Bool {
         try await self.writer.perform { connection, _ in
             let statement = try connection.statement("UPDATE account SET enabled = ?2 WHERE address = ?1")

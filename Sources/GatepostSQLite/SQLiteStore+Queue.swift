@@ -3,9 +3,13 @@ internal import MailSyntax
 internal import SMTP
 
 extension SQLiteStore: QueueStore {
-    package func enqueue(_ message: NewMessage) async throws {
-        try await self.writer.perform { connection, _ in try connection.insert(message) }
-        if case .sandbox = message.route { self.inboxSignal.notify() }
+    package func enqueue(_ messages: [NewMessage], sending: SendingChange?) async throws {
+        try await self.writer.perform { connection, _ in
+            for message in messages { try connection.insert(message) }
+            if let sending { try connection.keep(sending) }
+        }
+        let isForInbox = messages.contains { if case .sandbox = $0.route { true } else { false } }
+        if isForInbox { self.inboxSignal.notify() }
     }
 
     package func lease(limit: Int, now: Timestamp, until: Timestamp) async throws -> [LeasedMessage] {
@@ -104,8 +108,8 @@ extension Connection {
         let statement = try self.statement(
             """
             INSERT INTO message
-                (key, tail, reverse_path, envid, ret, flags, size, account, received, subject, file, inbox)
-            VALUES (?1, ?2, ?3, ?4, ?5, ?6, ?7, ?8, ?9, ?10, ?11, ?12)
+                (key, tail, reverse_path, envid, ret, flags, size, account, received, subject, file, inbox, hold_reason)
+            VALUES (?1, ?2, ?3, ?4, ?5, ?6, ?7, ?8, ?9, ?10, ?11, ?12, ?13)
             """
         )
         statement.bind(3, message.envelope.reversePath.mailbox?.description ?? "")
@@ -118,6 +122,7 @@ extension Connection {
         statement.bind(10, message.subject)
         if case .file(let name, _) = message.content { statement.bind(11, name) } else { statement.bindNull(11) }
         if case .sandbox(let account) = message.route { statement.bind(12, account) } else { statement.bindNull(12) }
+        statement.bind(13, message.holdReason)
         for distance in 0...MessageKey.reach {
             statement.bind(1, own.key + distance)
             statement.bind(2, own.tail | distance << 47)
@@ -182,7 +187,7 @@ extension Connection {
     func messageRow(_ key: Int64) throws -> MessageRow? {
         let statement = try self.statement(
             """
-            SELECT key, tail, reverse_path, envid, ret, flags, size, account, received, subject, inbox
+            SELECT key, tail, reverse_path, envid, ret, flags, size, account, received, subject, inbox, hold_reason
             FROM message WHERE key = ?1
             """
         )

@@ -11,7 +11,7 @@ extension SQLiteStore {
         try await self.listReader.read { connection in
             let statement = try connection.statement(
                 """
-                SELECT key, tail, reverse_path, envid, ret, flags, size, account, received, subject, inbox
+                SELECT key, tail, reverse_path, envid, ret, flags, size, account, received, subject, inbox, hold_reason
                 FROM message
                 WHERE inbox IS NULL AND key > ?5 AND (?1 = 0 OR EXISTS (
                     SELECT 1 FROM recipient WHERE recipient.message = message.key AND (
@@ -197,6 +197,7 @@ extension Connection {
             account: row.account,
             received: row.received,
             subject: row.subject,
+            holdReason: row.holdReason,
             recipients: recipients
         )
     }

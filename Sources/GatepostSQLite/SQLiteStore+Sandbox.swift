@@ -5,7 +5,7 @@ extension SQLiteStore: SandboxStore {
         try await self.listReader.read { connection in
             let statement = try connection.statement(
                 """
-                SELECT key, tail, reverse_path, envid, ret, flags, size, account, received, subject, inbox
+                SELECT key, tail, reverse_path, envid, ret, flags, size, account, received, subject, inbox, hold_reason
                 FROM message WHERE inbox IS NOT NULL AND (?1 IS NULL OR inbox = ?1) ORDER BY key DESC LIMIT ?2
                 """
             )
@@ -57,7 +57,7 @@ extension SQLiteStore: SandboxStore {
         try await self.listReader.read { connection in
             let statement = try connection.statement(
                 """
-                SELECT key, tail, reverse_path, envid, ret, flags, size, account, received, subject, inbox
+                SELECT key, tail, reverse_path, envid, ret, flags, size, account, received, subject, inbox, hold_reason
                 FROM message
                 WHERE inbox IS NOT NULL AND (?1 IS NULL OR inbox = ?1) AND key > ?2
                     AND (?3 IS NULL OR instr(coalesce(subject, ''), ?3) > 0)

@@ -11,6 +11,7 @@ enum Schema {
             try $0.execute(sql: "ALTER TABLE credential ADD COLUMN foreign_hash TEXT")
         }
         migrator.registerMigration("4 credentials") { try $0.execute(sql: Self.credentials) }
+        migrator.registerMigration("5 sending limits") { try $0.execute(sql: Self.sendingLimits) }
         return migrator
     }
 
@@ -189,5 +190,50 @@ enum Schema {
 
         -- Login names may be granted addresses.
         CREATE INDEX identity_pattern ON identity (pattern);
+        """
+
+    private static let sendingLimits = """
+        -- limits: as SendingLimits writes them. hold_reason: the code of the rule that held the message when it came.
+        ALTER TABLE account ADD COLUMN limits TEXT NOT NULL DEFAULT '';
+        ALTER TABLE credential ADD COLUMN limits TEXT NOT NULL DEFAULT '';
+        UPDATE credential SET limits = 'messagesPerHour=' || rate WHERE rate IS NOT NULL;
+        ALTER TABLE credential DROP COLUMN rate;
+        ALTER TABLE message ADD COLUMN hold_reason TEXT;
+
+        -- What was sent in five minutes. credential: 0 for all of the account. step: since 1970.
+        CREATE TABLE sending_step (
+            account INTEGER NOT NULL REFERENCES account ON DELETE CASCADE,
+            credential INTEGER NOT NULL,
+            step INTEGER NOT NULL,
+            messages INTEGER NOT NULL,
+            recipients INTEGER NOT NULL,
+            new_recipients INTEGER NOT NULL,
+            burst INTEGER NOT NULL,
+            PRIMARY KEY (account, credential, step)
+        ) WITHOUT ROWID;
+
+        -- Whom an account sent to. mark: RecipientMark. last: day since 1970.
+        CREATE TABLE sending_recipient (
+            account INTEGER NOT NULL REFERENCES account ON DELETE CASCADE,
+            mark INTEGER NOT NULL,
+            last INTEGER NOT NULL,
+            PRIMARY KEY (account, mark)
+        ) WITHOUT ROWID;
+
+        CREATE TABLE sending_network (
+            account INTEGER NOT NULL REFERENCES account ON DELETE CASCADE,
+            network TEXT NOT NULL,
+            first INTEGER NOT NULL,
+            last INTEGER NOT NULL,
+            PRIMARY KEY (account, network)
+        ) WITHOUT ROWID;
+
+        -- When owner and operator were told of an event. rule: the code of SendingRule.
+        CREATE TABLE sending_notice (
+            account INTEGER NOT NULL REFERENCES account ON DELETE CASCADE,
+            rule TEXT NOT NULL,
+            time INTEGER NOT NULL,
+            PRIMARY KEY (account, rule)
+        ) WITHOUT ROWID;
         """
 }

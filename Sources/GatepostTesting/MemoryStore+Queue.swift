@@ -1,9 +1,10 @@
 package import GatepostModel
 
 extension MemoryStore: QueueStore {
-    package func enqueue(_ message: NewMessage) throws {
+    package func enqueue(_ messages: [NewMessage], sending: SendingChange?) throws {
         try self.beginChange()
-        self.insert(message)
+        for message in messages { self.insert(message) }
+        if let sending { self.keep(sending) }
     }
 
     private func insert(_ message: NewMessage) {
@@ -130,6 +131,7 @@ extension MemoryStore: QueueStore {
             account: message.message.account,
             received: message.message.received,
             subject: message.message.subject,
+            holdReason: message.message.holdReason,
             recipients: message.recipients.sorted { $0.key < $1.key }.map { number, recipient in
                 QueuedRecipient(
                     number: number,

@@ -27,6 +27,8 @@ package actor MemoryStore {
     var recoveryCodes: [String: Set<[UInt8]>] = [:]
     var uses: [Int64: CredentialUse] = [:]
     var certificates: [[UInt8]: (owner: String, certificate: RegisteredCertificate)] = [:]
+    var sending: [Int64: SendingRecord] = [:]
+    var sentTo: [Int64: Set<Int64>] = [:]
     var nextIdentifier: Int64 = 1
     var arrivals: [CheckedContinuation<Void, Never>] = []
     /// Thrown by every call that changes something, until it is nil again.
@@ -150,6 +152,12 @@ extension MemoryStore: AccountStore {
     package func setSandbox(_ isSandbox: Bool, of address: String) throws -> Bool {
         try self.beginChange()
         self.accounts[address]?.isSandbox = isSandbox
+        return self.accounts[address] != nil
+    }
+
+    package func setLimits(_ limits: SendingLimits, of address: String) throws -> Bool {
+        try self.beginChange()
+        self.accounts[address]?.limits = limits
         return self.accounts[address] != nil
     }
 

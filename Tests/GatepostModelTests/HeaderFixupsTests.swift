@@ -153,7 +153,7 @@ struct HeaderFixupsTests {
         ]
     )
     func authors(_ value: String, _ refused: String) throws {
-        let refusal = HeaderFixups.Refusal.fromNotAllowed(try mailbox(refused))
+        let refusal = HeaderFixups.Refusal.notAllowed(try mailbox(refused), .author)
         #expect(self.submit("From: \(value)\r\n\r\n") == .refused(refusal))
         #expect(refusal.reply.code == 550)
         #expect(refusal.reply.enhanced == EnhancedStatusCode(5, 7, 1))

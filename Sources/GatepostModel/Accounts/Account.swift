@@ -15,6 +15,8 @@ package struct Account: Hashable, Sendable, CustomStringConvertible {
     package var former: [FormerCredential]
     /// Whether its owner proved that one-time passwords work: from then on the main password does not open the mail protocols.
     package var hasSecondFactor: Bool
+    /// What is said about this account; the configuration's limits hold where nothing is.
+    package var limits: SendingLimits
     /// Set for a session whose credential is limited: whom else it may not send as. Empty limits nothing.
     package var sendsOnlyAs: [IdentityPattern]
 
@@ -26,7 +28,8 @@ package struct Account: Hashable, Sendable, CustomStringConvertible {
         identities: [IdentityPattern] = [],
         credentials: [Credential] = [],
         former: [FormerCredential] = [],
-        hasSecondFactor: Bool = false
+        hasSecondFactor: Bool = false,
+        limits: SendingLimits = SendingLimits()
     ) {
         self.id = id
         self.address = address
@@ -36,6 +39,7 @@ package struct Account: Hashable, Sendable, CustomStringConvertible {
         self.credentials = credentials
         self.former = former
         self.hasSecondFactor = hasSecondFactor
+        self.limits = limits
         self.sendsOnlyAs = []
     }
 
@@ -47,12 +51,21 @@ package struct Account: Hashable, Sendable, CustomStringConvertible {
     }
 
     /// Whether the account may use this mailbox as reverse-path or author: its own address, its subaddresses, and what was granted.
-    package func maySend(as mailbox: Mailbox) -> Bool {
-        guard self.sendsOnlyAs.isEmpty || self.sendsOnlyAs.contains(where: { $0.matches(mailbox) }) else {
-            return false
-        }
-        if let own = IdentityPattern(self.address), own.matches(mailbox) { return true }
-        return self.identities.contains { $0.matches(mailbox) }
+    package func maySend(as mailbox: Mailbox) -> Bool { self.missingGrant(for: mailbox) == nil }
+
+    /// Who would have to be granted the mailbox, so that it may be used as reverse-path or author.
+    package enum MissingGrant: Hashable, Sendable {
+        case account
+        /// The account has it, the credential that was logged in with is limited to others.
+        case credential
+    }
+
+    /// nil when the account may use this mailbox as reverse-path or author: its own address, its subaddresses, and what was granted.
+    package func missingGrant(for mailbox: Mailbox) -> MissingGrant? {
+        let isOwn = IdentityPattern(self.address)?.matches(mailbox) == true
+        guard isOwn || self.identities.contains(where: { $0.matches(mailbox) }) else { return .account }
+        let isWithin = self.sendsOnlyAs.isEmpty || self.sendsOnlyAs.contains { $0.matches(mailbox) }
+        return isWithin ? nil : .credential
     }
 
     /// Whether this server knows its password; else another store may.

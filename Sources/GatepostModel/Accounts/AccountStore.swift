@@ -55,6 +55,8 @@ package protocol AccountStore: CredentialStore {
     /// - Returns: Whether the account exists.
     func setEnabled(_ isEnabled: Bool, of address: String) async throws -> Bool
     func setSandbox(_ isSandbox: Bool, of address: String) async throws -> Bool
+    /// - Returns: Whether the account exists.
+    func setLimits(_ limits: SendingLimits, of address: String) async throws -> Bool
     /// - Returns: The account as it was; nil when there was none.
     func remove(address: String) async throws -> Account?
     /// Accounts in order of address, those behind `address` when it is given.

@@ -11,21 +11,21 @@ package struct CredentialRules: Hashable, Sendable {
     package var identities: [IdentityPattern]
     /// Domains in lower case that its holder may send to; subdomains are not in it.
     package var recipientDomains: [Domain]
-    /// Messages in any 60 minutes.
-    package var messagesPerHour: Int?
+    /// How much its holder may send; what the account may not, it may not either.
+    package var limits: SendingLimits
 
     package init(
         expires: Timestamp? = nil,
         networks: [IPNetwork] = [],
         identities: [IdentityPattern] = [],
         recipientDomains: [Domain] = [],
-        messagesPerHour: Int? = nil
+        limits: SendingLimits = SendingLimits()
     ) {
         self.expires = expires
         self.networks = networks
         self.identities = identities
         self.recipientDomains = recipientDomains
-        self.messagesPerHour = messagesPerHour
+        self.limits = limits
     }
 
     /// Whether a login may come from there. A local socket, which has no address, is in no network.
@@ -37,7 +37,7 @@ package struct CredentialRules: Hashable, Sendable {
 
     /// Whether there is anything that its holder may not send, though the account may.
     package var limitsSending: Bool {
-        !self.identities.isEmpty || !self.recipientDomains.isEmpty || self.messagesPerHour != nil
+        !self.identities.isEmpty || !self.recipientDomains.isEmpty || !self.limits.isEmpty
     }
 
     /// Whether the credential's holder may use the mailbox as reverse-path or author, as far as the credential says.
@@ -62,16 +62,6 @@ extension Reply {
     /// `550 5.7.1` The app password may not send there.
     package static func credentialMayNotSend(_ name: String, to recipient: ForwardPath) -> Reply {
         Reply(550, .init(5, 7, 1), "The app password '\(Reply.safe(name))' may not send to <\(recipient)>")
-    }
-
-    /// `450 4.7.1` Too many messages in an hour; says when the next one may come.
-    package static func credentialRateExceeded(_ name: String, limit: Int, wait: Duration) -> Reply {
-        let minutes = max(1, (wait.components.seconds + 59) / 60)
-        return Reply(
-            450,
-            .init(4, 7, 1),
-            "The app password '\(Reply.safe(name))' may send \(limit) messages an hour; try again in \(minutes) minutes"
-        )
     }
 
     /// A name that an operator chose, in the ASCII of a reply line.

@@ -20,6 +20,8 @@ package struct Configuration: Sendable {
     package var limits: Limits
     package var log: Log
     package var audit: Audit
+    /// Who answers for this host; is told when mail is held. nil: nobody by mail.
+    package var postmaster: Mailbox?
 
     package init(
         hostname: String,
@@ -138,6 +140,12 @@ extension Configuration {
         package var maximumMessageSize: ByteCount
         /// Recipients of one transaction; announced with LIMITS RCPTMAX (RFC 9422).
         package var maximumRecipients: Int
+        /// Of accounts about which nothing else is said.
+        package var limits = SendingLimits()
+        /// What becomes of mail that is over one.
+        package var limitAction = SendingPolicy.Action.hold
+        /// nil: mail from new networks is treated like other mail.
+        package var newNetworkBurst: SendingPolicy.Burst? = SendingPolicy.Burst()
 
         package init(maximumMessageSize: ByteCount = .mebibytes(50), maximumRecipients: Int = 100) {
             self.maximumMessageSize = maximumMessageSize

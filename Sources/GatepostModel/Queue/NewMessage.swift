@@ -36,6 +36,8 @@ package struct NewMessage: Sendable {
     package var account: String?
     package var received: Timestamp
     package var route: MessageRoute
+    /// Why it is held: the code of a rule; nil when it is not, or by hand.
+    package var holdReason: String?
     /// For listing, decoded as far as the header was; nil when unknown.
     package var subject: String?
 
@@ -48,6 +50,7 @@ package struct NewMessage: Sendable {
         account: String? = nil,
         received: Timestamp,
         route: MessageRoute = .deliver,
+        holdReason: String? = nil,
         subject: String? = nil
     ) {
         self.identifier = identifier
@@ -58,6 +61,7 @@ package struct NewMessage: Sendable {
         self.account = account
         self.received = received
         self.route = route
+        self.holdReason = holdReason
         self.subject = subject
     }
 }

@@ -2,14 +2,14 @@ package import MailSyntax
 
 /// Takes accepted messages over.
 package protocol MessageIntake: Sendable {
-    /// Stores a message. Only after this returned may the peer be told `250`.
-    func enqueue(_ message: NewMessage) async throws
+    /// Stores messages, and what was counted of them, in one commit. Only after this returned may the peer be told `250`.
+    func enqueue(_ messages: [NewMessage], sending: SendingChange?) async throws
 }
 
 /// Keeps accepted messages until they are delivered or given up.
 ///
 /// Calls throw ``StoreError``. What a call changed is durable when it returns; calls that wait at the same time share one commit.
-package protocol QueueStore: MessageIntake {
+package protocol QueueStore: MessageIntake, SendingStore {
     /// Lends up to `limit` messages that have due recipients, those due longest first, with all their due recipients.
     ///
     /// Until `until` nobody else is lent these recipients; what is not settled by then falls due again.
@@ -48,6 +48,11 @@ package protocol QueueStore: MessageIntake {
 }
 
 extension QueueStore {
+    /// Stores a message that no limit is about.
+    package func enqueue(_ message: NewMessage) async throws {
+        try await self.enqueue([message], sending: nil)
+    }
+
     package func settle(_ results: [RecipientResult]) async throws {
         try await self.settle(results, notifications: [])
     }
@@ -71,6 +76,8 @@ package struct QueuedMessage: Hashable, Sendable, Identifiable {
     package var account: String?
     package var received: Timestamp
     package var subject: String?
+    /// Why it was held when it came: the code of a rule.
+    package var holdReason: String?
     package var recipients: [QueuedRecipient]
     /// Recipients that left the queue already, and all earlier attempts, oldest first. Empty in lists.
     package var history: [HistoryEntry]
@@ -84,6 +91,7 @@ package struct QueuedMessage: Hashable, Sendable, Identifiable {
         account: String?,
         received: Timestamp,
         subject: String?,
+        holdReason: String? = nil,
         recipients: [QueuedRecipient],
         history: [HistoryEntry] = []
     ) {
@@ -93,6 +101,7 @@ package struct QueuedMessage: Hashable, Sendable, Identifiable {
         self.account = account
         self.received = received
         self.subject = subject
+        self.holdReason = holdReason
         self.recipients = recipients
         self.history = history
     }

@@ -8,8 +8,10 @@ extension HeaderFixups {
         case severalFrom(Int)
         /// No mailbox can be read from it.
         case malformedFrom
-        /// The account may not write as this address.
-        case fromNotAllowed(Mailbox)
+        /// No mailbox can be read from another field that says who sent the message.
+        case malformedOrigin(SubmissionPolicy.Place)
+        /// The account may not use this address there.
+        case notAllowed(Mailbox, SubmissionPolicy.Place, Account.MissingGrant = .account)
         case loop(receivedFields: Int)
         case headerTooLarge(maximumOctets: Int)
         /// A line that is no field, counted from 1; 0 for a control octet where none may be. Behind it one reader would see
@@ -29,8 +31,14 @@ extension HeaderFixups {
                 )
             case .malformedFrom:
                 Reply(550, .init(5, 6, 0), "No address can be read from the From field (RFC 5322 section 3.6.2)")
-            case .fromNotAllowed(let mailbox):
-                Reply.notAllowed(mailbox, .author)
+            case .malformedOrigin(let place):
+                Reply(
+                    550,
+                    .init(5, 6, 0),
+                    "No address can be read from the \(place.field ?? "") field (RFC 5322 section 3.6)"
+                )
+            case .notAllowed(let mailbox, let place, let missing):
+                Reply.notAllowed(mailbox, place, missing)
             case .loop(let count):
                 Reply(554, .init(5, 4, 6), "Mail loop: \(count) Received fields (RFC 5321 section 6.3)")
             case .headerTooLarge(let maximum):
@@ -39,6 +47,17 @@ extension HeaderFixups {
                 Reply(550, .init(5, 6, 0), "The header section holds a control octet (RFC 5322 section 2.2)")
             case .malformedHeader(let line):
                 Reply(550, .init(5, 6, 0), "Field \(line) of the header section is no field (RFC 5322 section 2.2)")
+            }
+        }
+
+        /// For the audit trail.
+        package var rule: String {
+            switch self {
+            case .notAllowed(_, .author, .account): "author-not-granted"
+            case .notAllowed(_, _, .account): "sender-not-granted"
+            case .notAllowed(_, _, .credential): "credential-sender"
+            case .noFrom, .severalFrom, .malformedFrom, .malformedOrigin, .loop, .headerTooLarge, .malformedHeader:
+                "content"
             }
         }
     }

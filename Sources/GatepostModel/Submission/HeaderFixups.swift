@@ -83,8 +83,12 @@ package enum HeaderFixups {
         guard let authors = try? AddressList(parsing: from.valueOctets).mailboxes, !authors.isEmpty else {
             return .refused(.malformedFrom)
         }
-        if case .refused(let author, _) = SubmissionPolicy.mayUse(authors: authors, account: account) {
-            return .refused(.fromNotAllowed(author))
+        if let refusal = self.objection(to: authors, in: .author, account) { return .refused(refusal) }
+        for (place, field) in summary.origins {
+            guard let mailboxes = try? AddressList(parsing: field.valueOctets).mailboxes, !mailboxes.isEmpty else {
+                return .refused(.malformedOrigin(place))
+            }
+            if let refusal = self.objection(to: mailboxes, in: place, account) { return .refused(refusal) }
         }
 
         var changes: [Change] = [.added("Received")]
@@ -158,6 +162,17 @@ package enum HeaderFixups {
         )
     }
 
+    private static func objection(
+        to mailboxes: [Mailbox],
+        in place: SubmissionPolicy.Place,
+        _ account: Account
+    ) -> Refusal? {
+        switch SubmissionPolicy.mayUse(mailboxes, in: place, account: account) {
+        case .allowed: nil
+        case .refused(let mailbox, let place, let missing): .notAllowed(mailbox, place, missing)
+        }
+    }
+
     private static func parse(_ header: [UInt8], _ context: Context) -> Result<HeaderSection, Refusal> {
         do {
             return .success(try HeaderSection(parsing: header, limits: .init(maximumOctets: context.maximumOctets)))
@@ -176,6 +191,8 @@ package enum HeaderFixups {
 /// The fields that the rules look at, collected in one pass.
 private struct Summary {
     var from: [HeaderField] = []
+    /// The other fields that say who sent the message.
+    var origins: [(SubmissionPolicy.Place, HeaderField)] = []
     var date: [HeaderField] = []
     var messageIdentifier: [HeaderField] = []
     var subjectField: HeaderField?
@@ -191,6 +208,9 @@ private struct Summary {
             }
             switch KnownField(field) {
             case .from: self.from.append(field)
+            case .sender: self.origins.append((.sender, field))
+            case .resentFrom: self.origins.append((.resentFrom, field))
+            case .resentSender: self.origins.append((.resentSender, field))
             case .date: self.date.append(field)
             case .messageIdentifier: self.messageIdentifier.append(field)
             case .received: self.receivedCount += 1
@@ -216,7 +236,10 @@ private enum KnownField {
     case messageIdentifier
     case received
     case resentBcc
+    case resentFrom
+    case resentSender
     case returnPath
+    case sender
     case subject
 
     /// By length first: most fields of a message are none of these.
@@ -225,11 +248,14 @@ private enum KnownField {
         case 3 where field.isNamed("bcc"): self = .bcc
         case 4 where field.isNamed("date"): self = .date
         case 4 where field.isNamed("from"): self = .from
+        case 6 where field.isNamed("sender"): self = .sender
         case 7 where field.isNamed("subject"): self = .subject
         case 8 where field.isNamed("received"): self = .received
         case 10 where field.isNamed("message-id"): self = .messageIdentifier
         case 10 where field.isNamed("resent-bcc"): self = .resentBcc
         case 11 where field.isNamed("return-path"): self = .returnPath
+        case 11 where field.isNamed("resent-from"): self = .resentFrom
+        case 13 where field.isNamed("resent-sender"): self = .resentSender
         default: return nil
         }
     }

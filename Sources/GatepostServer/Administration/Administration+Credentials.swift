@@ -111,12 +111,7 @@ extension Administration {
             recipientDomains: try record.recipientDomains.map { text in
                 try Domain(parsing: try self.canonicalDomain(text))
             },
-            messagesPerHour: try record.messagesPerHour.map { limit in
-                guard (1...1_000_000).contains(limit) else {
-                    throw AdministrationFailure(.invalid, "messages an hour must be from 1 to 1,000,000")
-                }
-                return limit
-            }
+            limits: try Administration.limits(record.limits, changing: SendingLimits())
         )
     }
 }

@@ -74,6 +74,8 @@ package struct Administration: Sendable {
     let hooks: Hooks
     /// nil where no server runs.
     let loginGuard: LoginGuard?
+    /// Of accounts about which nothing else is said.
+    let sendingRules: SendingLedger.Rules
     let trail: any AuditTrail
     /// nil where there is nothing to simulate with.
     let simulate: (@Sendable (SimulationRequest) async throws -> SimulationReport)?
@@ -91,6 +93,7 @@ package struct Administration: Sendable {
         policy: PasswordPolicy = PasswordPolicy(),
         hooks: Hooks,
         loginGuard: LoginGuard? = nil,
+        sendingRules: SendingLedger.Rules = SendingLedger.Rules(),
         trail: any AuditTrail,
         simulate: (@Sendable (SimulationRequest) async throws -> SimulationReport)? = nil
     ) {
@@ -104,6 +107,7 @@ package struct Administration: Sendable {
         self.policy = policy
         self.hooks = hooks
         self.loginGuard = loginGuard
+        self.sendingRules = sendingRules
         self.trail = trail
         self.simulate = simulate
     }
@@ -158,6 +162,7 @@ package struct Administration: Sendable {
             return try await self.answerAboutSecondFactors(request)
         case .addCertificate, .removeCertificate: return try await self.answerAboutCertificates(request)
         case .rotateKey: return try await self.rotateKey()
+        case .setLimits, .showLimits: return try await self.answerAboutLimits(request)
         case .addDomain, .listDomains, .showDomain, .removeDomain: return try await self.answerAboutDomains(request)
         case .listQueue, .showMessage, .changeQueue, .queueStatistics: return try await self.answerAboutQueue(request)
         case .listLocks, .liftLocks, .unlockAccount: return try await self.answerAboutLocks(request)

@@ -16,6 +16,8 @@ package struct AccountReport: Codable, Sendable, Hashable {
     package var foreignHash: String?
     /// Whether a second factor is on: the mail protocols then take app passwords only.
     package var secondFactor: Bool
+    /// What is said about this account only; null is none. `gatepost account limits` tells all that hold.
+    package var limits: [String: Int?]
     /// The main password first, then by kind and name.
     package var credentials: [CredentialReport]
     /// Registered TLS client certificates.
@@ -35,6 +37,7 @@ package struct AccountReport: Codable, Sendable, Hashable {
         self.sandbox = account.isSandbox
         self.identities = account.identities.map(\.description)
         self.secondFactor = account.hasSecondFactor
+        self.limits = account.limits.report
         let kinds = CredentialKind.allCases
         self.credentials =
             account.credentials
@@ -104,6 +107,8 @@ package struct MessageReport: Codable, Sendable, Hashable {
         package var state: String
         package var attempts: Int
         package var nextAttempt: String?
+        /// Why it is held: the code of a rule, `delivery-route`, or `by-hand`.
+        package var reason: String?
     }
 
     package struct Attempt: Codable, Sendable, Hashable {
@@ -146,7 +151,8 @@ package struct MessageReport: Codable, Sendable, Hashable {
                 address: recipient.recipient.forwardPath.description,
                 state: state.0,
                 attempts: recipient.attempts,
-                nextAttempt: state.1?.description
+                nextAttempt: state.1?.description,
+                reason: recipient.state == .held ? message.holdReason ?? "by-hand" : nil
             )
         }
         self.attempts = message.history.map { entry in

@@ -11,7 +11,7 @@ extension AdministrationRequest {
         switch self {
         case .status, .resolve, .listAccounts, .showAccount, .listDomains, .showDomain, .listQueue, .showMessage,
             .queueStatistics, .listInbox, .waitForInbox, .listAudit, .readAudit, .explainLogin, .verifyAudit,
-            .scramParameters, .showSecondFactor, .listLocks, .simulate:
+            .scramParameters, .showSecondFactor, .showLimits, .listLocks, .simulate:
             return []
         // The login guard says what it lifts.
         case .liftLocks, .unlockAccount:
@@ -41,6 +41,9 @@ extension AdministrationRequest {
         case .removeAccount(let address): return event("account remove", address)
         case .grant(let address, let identity): return event("account grant", address, identity)
         case .revoke(let address, let identity): return event("account revoke", address, identity)
+        case .setLimits(let address, let limits):
+            let text = limits.sorted { $0.key < $1.key }.map { "\($0.key)=\($0.value)" }.joined(separator: " ")
+            return event("account limits", address, text)
         // Hashes leave the server.
         case .exportAccounts(nil, _): return event("account export")
         case .exportAccounts: return []

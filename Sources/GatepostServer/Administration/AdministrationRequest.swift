@@ -20,6 +20,9 @@ package enum AdministrationRequest: Codable, Sendable, Hashable {
     case removeAccount(address: String)
     case grant(address: String, identity: String)
     case revoke(address: String, identity: String)
+    /// By name: a number (for `messageSize` also such as 10MiB), `none`, or `default`. Others stay as they are.
+    case setLimits(address: String, limits: [String: String])
+    case showLimits(address: String)
     case exportAccounts(after: String?, limit: Int)
 
     /// What new SCRAM keys of the account are to be made with.
@@ -131,6 +134,7 @@ package enum AdministrationResponse: Codable, Sendable, Hashable {
     case status(ServerStatus)
     case address(String)
     case accounts([AccountReport])
+    case limits(LimitsReport)
     case additions([AdditionReport])
     case credentials([CredentialExport])
     case scramParameters([SCRAMParametersRecord])

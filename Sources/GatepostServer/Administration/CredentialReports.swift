@@ -24,7 +24,8 @@ package struct CredentialReport: Codable, Sendable, Hashable {
     package var identities: [String]
     /// Empty: to anywhere.
     package var recipientDomains: [String]
-    package var messagesPerHour: Int?
+    /// How much its holder may send.
+    package var limits: [String: Int?]
     package var lastUse: Use?
     /// Mechanisms that its keys serve.
     package var mechanisms: [String]
@@ -37,7 +38,7 @@ package struct CredentialReport: Codable, Sendable, Hashable {
         self.networks = credential.rules.networks.map(\.description)
         self.identities = credential.rules.identities.map(\.description)
         self.recipientDomains = credential.rules.recipientDomains.map(\.description)
-        self.messagesPerHour = credential.rules.messagesPerHour
+        self.limits = credential.rules.limits.report
         self.lastUse = use.map { Use(time: $0.time.description, address: $0.address) }
         var mechanisms: [String] = []
         if credential.argon2id != nil || credential.awaitsUpgrade || credential.kind == .appPassword {
@@ -154,20 +155,21 @@ package struct CredentialRulesRecord: Codable, Sendable, Hashable {
     package var networks: [String]
     package var identities: [String]
     package var recipientDomains: [String]
-    package var messagesPerHour: Int?
+    /// As ``AdministrationRequest/setLimits(address:limits:)`` reads them.
+    package var limits: [String: String]
 
     package init(
         expires: Timestamp? = nil,
         networks: [String] = [],
         identities: [String] = [],
         recipientDomains: [String] = [],
-        messagesPerHour: Int? = nil
+        limits: [String: String] = [:]
     ) {
         self.expires = expires
         self.networks = networks
         self.identities = identities
         self.recipientDomains = recipientDomains
-        self.messagesPerHour = messagesPerHour
+        self.limits = limits
     }
 }
 

@@ -139,6 +139,8 @@ package struct GatepostService: Sendable {
             counters: counters,
             recorder: audit.recorder,
             audit: audit.trail,
+            sending: SendingLedger(store: store, clock: clock, rules: .init(self.configuration)),
+            postmaster: self.configuration.postmaster.map { .mailbox($0) } ?? .postmaster,
             logger: self.logger,
             queued: { runner.notify() }
         )
@@ -194,6 +196,7 @@ package struct GatepostService: Sendable {
                 beforeReport: { await uses.flush() }
             ),
             loginGuard: loginGuard,
+            sendingRules: .init(self.configuration),
             trail: audit.trail,
             simulate: { [simulator = self.simulator(service)] in try await simulator.report($0) }
         )
@@ -214,6 +217,7 @@ package struct GatepostService: Sendable {
         let lifecycle = ServiceGroup(
             services: [
                 QueueRunnerService(runner: runner),
+                SendingExpiry(store: store, clock: clock, logger: self.logger),
                 SpoolSweep(store: store, started: started, logger: self.logger),
                 uses,
                 AuditRetentionService(

@@ -30,6 +30,7 @@ extension ConfigurationReader {
         configuration.limits = self.limits()
         configuration.log = self.log()
         configuration.audit = self.audit()
+        configuration.postmaster = self.postmaster()
         return configuration
     }
 
@@ -224,6 +225,7 @@ extension ConfigurationReader {
         }
         self.show("submission.maximumMessageSize", "\(submission.maximumMessageSize)")
         self.show("submission.maximumRecipients", "\(submission.maximumRecipients)")
+        self.sendingLimits(&submission)
         return submission
     }
 

@@ -40,7 +40,7 @@ struct LoginAssumption: Sendable {
         let found = try await authenticator.directory.account(loginName: loginName)
         var credential = found?.credentials.first { $0.kind == .password }
         if let name { credential = found?.credentials.first { $0.kind == .appPassword && $0.name == name } }
-        if let account = found { self.findings.note(account: account.address) }
+        if let account = found { self.findings.note(account, credential) }
         let attempt = self.service.loginGuard.attempt(
             nil,
             by: .plain,
@@ -61,6 +61,11 @@ struct LoginAssumption: Sendable {
             return Self.refused(objection)
         }
         return .accepted(account, credential, generation: generation)
+    }
+
+    /// A login that the session itself refuses, before a secret is looked at.
+    func noticed(_ notice: AuthenticationNotice) {
+        self.findings.note(rule: AuthenticationReason(notice.cause).rawValue)
     }
 
     private static func refused(_ reason: AuthenticationReason) -> LoginExchange.Verdict {

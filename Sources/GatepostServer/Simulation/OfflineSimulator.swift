@@ -76,6 +76,7 @@ actor OfflineSimulator {
             counters: counters,
             recorder: LoginRecorder(trail: self.trail, counters: counters, logger: logger),
             audit: self.trail,
+            sending: SendingLedger(store: self.store, clock: self.clock, rules: .init(self.configuration)),
             logger: logger,
             queued: {}
         )

@@ -7,13 +7,16 @@ internal import SMTPServer
 ///
 /// The session machine and the responder are those of a listener; only the octets come from memory.
 struct SessionConversation {
-    /// Answers the questions of logins in the responder's place; nil leaves them to it.
-    typealias Login = (SessionRequest, SessionFacts) async -> SessionAnswer?
+    /// Stands in for the responder where logins are concerned.
+    struct Login {
+        var answer: (SessionRequest, SessionFacts) async -> SessionAnswer?
+        var noticed: (AuthenticationNotice) -> Void
+    }
 
     private var session: ServerSession
     private let responder: any SessionResponder
     private let tlsVersion: String?
-    private let login: Login
+    private let login: Login?
     private var input: [UInt8] = []
     private var replies: [Reply] = []
     /// The session is over: nothing that is said is heard.
@@ -23,7 +26,7 @@ struct SessionConversation {
         _ configuration: ServerSessionConfiguration,
         responder: any SessionResponder,
         isTLS: Bool,
-        login: @escaping Login = { _, _ in nil }
+        login: Login? = nil
     ) {
         self.session = ServerSession(configuration: configuration)
         self.responder = responder
@@ -53,12 +56,14 @@ struct SessionConversation {
         self.replies = []
         while !self.isClosed {
             let (consumed, action) = self.input.withUnsafeBytes { octets in
-                self.session.receive(octets) { ServerSession.ExchangeSeed(nonce: RandomOctets.make(24), secondsSince1970: 0) }
+                self.session.receive(octets) {
+                    ServerSession.ExchangeSeed(nonce: RandomOctets.make(24), secondsSince1970: 0)
+                }
             }
             if case .content = action { await self.keep() }
             self.input.removeFirst(consumed)
             if let notice = self.session.takeAuthenticationNotice() {
-                self.responder.noticed(notice, facts: self.facts)
+                if let login { login.noticed(notice) } else { self.responder.noticed(notice, facts: self.facts) }
             }
             if case .waitForInput = action, consumed == 0 { break }
             await self.perform(action)
@@ -103,7 +108,7 @@ struct SessionConversation {
     }
 
     private func answer(_ request: SessionRequest) async -> SessionAnswer {
-        if let answer = await self.login(request, self.facts) { return answer }
+        if let answer = await self.login?.answer(request, self.facts) { return answer }
         switch self.responder.answer(request, facts: self.facts) {
         case .now(let answer): return answer
         case .later(let work): return await work()

@@ -4,7 +4,8 @@ internal import Synchronization
 /// Where the effects of a simulated session end: nothing of it is kept, counted or told.
 package final class SimulationFindings: AuditLog, MessageIntake {
     private struct State {
-        var account: String?
+        var account: Account?
+        var credential: Credential?
         var rule: String?
         var message: NewMessage?
         var limits: [SimulationReport.Limit] = []
@@ -14,7 +15,9 @@ package final class SimulationFindings: AuditLog, MessageIntake {
 
     package init() {}
 
-    var account: String? { self.state.withLock { $0.account } }
+    /// Whom the login name means.
+    var account: Account? { self.state.withLock { $0.account } }
+    var credential: Credential? { self.state.withLock { $0.credential } }
     var message: NewMessage? { self.state.withLock { $0.message } }
     var limits: [SimulationReport.Limit] { self.state.withLock { $0.limits } }
 
@@ -26,7 +29,10 @@ package final class SimulationFindings: AuditLog, MessageIntake {
         }
     }
 
-    func note(account: String) { self.state.withLock { $0.account = account } }
+    func note(_ account: Account, _ credential: Credential?) {
+        self.state.withLock { ($0.account, $0.credential) = (account, credential) }
+    }
+
     func note(rule: String) { self.state.withLock { $0.rule = rule } }
     func note(message: NewMessage) { self.state.withLock { $0.message = message } }
     func note(limits: [SimulationReport.Limit]) { self.state.withLock { $0.limits = limits } }
@@ -39,7 +45,10 @@ package final class SimulationFindings: AuditLog, MessageIntake {
         }
     }
 
-    package func enqueue(_ message: NewMessage) async throws { self.note(message: message) }
+    package func enqueue(_ messages: [NewMessage], sending: SendingChange?) async throws {
+        // The first is the message, the others tell people about it.
+        if let message = messages.first { self.note(message: message) }
+    }
 
     package func recordDurably(_ event: AuditEvent) async throws { self.record(event) }
 }

@@ -94,8 +94,10 @@ package struct SimulationReport: Codable, Hashable, Sendable {
     /// Where it would go: `deliver`, `hold`, `sandbox`; nil when refused.
     package var route: String?
 
+    /// What decided: the last step with the verdict of the whole.
+    private var decisive: Step? { self.steps.last { $0.verdict == self.verdict } }
     /// The rule that decided; nil when accepted.
-    package var rule: String? { self.steps.last { $0.verdict != .accepted }?.rule }
-    /// The last reply that was no acceptance, else the last.
-    package var reply: String? { (self.steps.last { $0.verdict != .accepted } ?? self.steps.last)?.reply }
+    package var rule: String? { self.decisive?.rule }
+    /// The deciding reply.
+    package var reply: String? { self.decisive?.reply }
 }

@@ -126,39 +126,64 @@ private struct SimulationRun {
     // MARK: The session
 
     mutating func talk(_ configuration: ServerSessionConfiguration) async throws {
-        let mailbox = try? Mailbox(parsing: self.request.account)
-        let from = self.request.from ?? mailbox?.description ?? self.request.account
+        let login = LoginAssumption(service: service, findings: findings, responder: responder, peer: peer)
         var conversation = SessionConversation(
             self.assumed(configuration),
             responder: self.responder,
             isTLS: self.request.isTLS,
-            login: { [service, findings, responder, peer, request] asked, facts in
-                switch asked {
-                case .authentication: .authentication(.password(accepted: true))
-                case .authenticationEnded:
-                    await LoginAssumption(service: service, findings: findings, responder: responder, peer: peer)
-                        .answer(account: request.account, credential: request.credential, facts)
-                default: nil
-                }
-            }
+            login: SessionConversation.Login(
+                answer: { [request] asked, facts in
+                    switch asked {
+                    case .authentication: .authentication(.password(accepted: true))
+                    case .authenticationEnded:
+                        await login.answer(account: request.account, credential: request.credential, facts)
+                    default: nil
+                    }
+                },
+                noticed: { login.noticed($0) }
+            )
         )
         _ = await conversation.say("EHLO simulation.invalid")
         let message = Base64.encodeToString([0] + Array(self.request.account.utf8) + [0, 0x78])
         guard await self.step(.login, self.request.account, &conversation, "AUTH PLAIN \(message)") else { return }
-        if let account = self.findings.account { self.account = account }
-        let path = self.request.from ?? (self.findings.account ?? from)
+        if let account = self.findings.account { self.account = account.address }
+        let path = self.request.from ?? self.account
         let isASCII = ([path] + self.request.recipients).allSatisfy { $0.utf8.allSatisfy { $0 < 0x80 } }
         var command = "MAIL FROM:<\(path)>"
         if let size = self.request.size { command += " SIZE=\(size)" }
         if !isASCII { command += " SMTPUTF8" }
         guard await self.step(.sender, path, &conversation, command) else { return }
-        var hasRecipient = false
-        for recipient in self.request.recipients {
-            if await self.step(.recipient, recipient, &conversation, "RCPT TO:<\(recipient)>") { hasRecipient = true }
+        var accepted: [String] = []
+        for recipient in self.request.recipients
+        where await self.step(.recipient, recipient, &conversation, "RCPT TO:<\(recipient)>") {
+            accepted.append(recipient)
         }
-        guard hasRecipient else { return }
+        guard !accepted.isEmpty else { return }
+        try await self.findLimits(accepted)
         await self.sendMessage(&conversation, from: path)
         conversation.end()
+    }
+
+    private func findLimits(_ recipients: [String]) async throws {
+        guard let account = self.findings.account, !account.isSandbox else { return }
+        let submission = SendingLedger.Submission(
+            account: account,
+            credential: self.findings.credential,
+            address: self.peer.address,
+            recipients: recipients.compactMap { try? ForwardPath(parsing: "<\($0)>") },
+            octets: self.request.size ?? 0
+        )
+        self.findings.note(
+            limits: try await self.service.sending.decision(for: submission).left.map { left in
+                SimulationReport.Limit(
+                    limit: left.limit.words,
+                    scope: left.scope.rawValue,
+                    maximum: left.maximum,
+                    used: left.used,
+                    left: left.left
+                )
+            }
+        )
     }
 
     private mutating func sendMessage(_ conversation: inout SessionConversation, from path: String) async {

@@ -15,6 +15,10 @@ struct IncomingMessage {
     let transaction: MailTransaction
     let account: Account
     let context: HeaderFixups.Context
+    /// What limits said about it.
+    let admission: SendingLedger.Admission
+    /// Octets that it may have, as they come; nil: as many as the server takes.
+    let maximumOctets: Int?
     /// What is not written yet: at first all of the message.
     var buffer: [UInt8] = []
     var file: SpoolFile?
@@ -23,6 +27,9 @@ struct IncomingMessage {
     var subject: String?
     /// Set once the message cannot be kept: the rest is dropped, the end gets this reply.
     var refusal: Reply?
+    /// The rule behind it.
+    var refusalRule: String?
+    private var receivedOctets = 0
 
     /// Whether the header was looked at and changed.
     private var isHeaderDone = false
@@ -31,17 +38,26 @@ struct IncomingMessage {
         identifier: MessageIdentifier,
         transaction: MailTransaction,
         account: Account,
-        context: HeaderFixups.Context
+        context: HeaderFixups.Context,
+        admission: SendingLedger.Admission,
+        maximumOctets: Int?
     ) {
         self.identifier = identifier
         self.transaction = transaction
         self.account = account
         self.context = context
+        self.admission = admission
+        self.maximumOctets = maximumOctets
         self.buffer.reserveCapacity(8 * 1024)
     }
 
     mutating func append(_ octets: UnsafeRawBufferPointer) {
         guard self.refusal == nil else { return }
+        self.receivedOctets += octets.count
+        if let maximum = self.maximumOctets, self.receivedOctets > maximum {
+            // The file, if there is one, goes with the end of the message: no more is written to it.
+            return self.refuse(.tooLarge(maximum), rule: "message-size")
+        }
         self.buffer.append(contentsOf: octets)
         if !self.hasHighBit { self.hasHighBit = octets.hasHighBit }
     }
@@ -59,13 +75,13 @@ struct IncomingMessage {
         self.isHeaderDone = true
         let end = self.buffer.withUnsafeBytes { $0.endOfHeaderSection }
         if end == nil, self.buffer.count > MessageContent.maximumInlineOctets {
-            self.refuse(.headerTooLarge)
+            self.refuse(.headerTooLarge, rule: "content")
             return
         }
         let header = Array(self.buffer[..<(end ?? self.buffer.count)])
         switch HeaderFixups.submission(header, account: self.account, context: self.context) {
         case .refused(let refusal):
-            self.refuse(refusal.reply)
+            self.refuse(refusal.reply, rule: refusal.rule)
         case .accepted(let accepted):
             var changed = accepted.octets
             changed.reserveCapacity(changed.count + self.buffer.count - header.count)
@@ -75,13 +91,14 @@ struct IncomingMessage {
         }
     }
 
-    mutating func refuse(_ reply: Reply) {
+    mutating func refuse(_ reply: Reply, rule: String) {
         self.refusal = reply
+        self.refusalRule = rule
         self.buffer = []
     }
 
     /// The message as the queue takes it, once all content is where it belongs.
-    func newMessage(content: MessageContent, route: MessageRoute) -> NewMessage {
+    func newMessage(content: MessageContent, route: MessageRoute, holdReason: String?) -> NewMessage {
         let mail = self.transaction.mail
         return NewMessage(
             identifier: self.identifier,
@@ -104,6 +121,7 @@ struct IncomingMessage {
             account: self.account.address,
             received: self.context.now,
             route: route,
+            holdReason: holdReason,
             subject: self.subject
         )
     }

@@ -27,6 +27,17 @@ extension Reply {
     )
     /// `421 4.7.0`: disabled, removed or given another password since the login.
     static let accountChanged = Reply(421, .init(4, 7, 0), "The account was changed; log in again")
+    /// `421 4.7.0`: only after the credentials proved right.
+    static let tooManySessions = Reply(
+        421,
+        .init(4, 7, 0),
+        "Too many sessions of this account; close another one first"
+    )
+    /// `552 5.3.4` (RFC 1870 §6.1): the account or app password may not send messages of that size.
+    static func tooLarge(_ maximum: Int) -> Reply {
+        Reply(552, .init(5, 3, 4), "Messages of this account may have \(maximum) octets")
+    }
+
     static let headerTooLarge = Reply(552, .init(5, 3, 4), "The header section is too large")
 
     static func storeFailure(_ error: any Error) -> Reply {

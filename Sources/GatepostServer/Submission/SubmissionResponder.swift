@@ -19,10 +19,12 @@ final class SubmissionResponder: SessionResponder {
         /// Of the accounts, when this one was looked up.
         var generation: UInt64 = 0
         var message: IncomingMessage?
+        /// What was counted in when it logged in.
+        var session: (account: Int64, credential: Int64?)?
     }
 
-    private let service: SubmissionService
-    private let peer: SessionPeer
+    let service: SubmissionService
+    let peer: SessionPeer
     private let login: LoginExchange
     private let state = Mutex(State())
 
@@ -44,12 +46,16 @@ final class SubmissionResponder: SessionResponder {
         case .authenticationEnded(let outcome):
             return self.conclude(outcome, facts)
         case .mail(let parameters):
-            if self.isAccountCurrent { return .now(self.mayBegin(parameters)) }
-            return .later { await self.renewAccount() ?? self.mayBegin(parameters) }
+            if self.isAccountCurrent, let answer = self.mayBeginAtOnce(parameters) { return .now(answer) }
+            return .later {
+                if !self.isAccountCurrent, let answer = await self.renewAccount() { return answer }
+                if let answer = self.mayBeginAtOnce(parameters) { return answer }
+                return await self.mayBegin(parameters)
+            }
         case .recipient(let parameters):
             return .now(self.mayReceive(parameters))
         case .message(let transaction):
-            return .now(self.begin(transaction, facts))
+            return self.begin(transaction, facts)
         case .endOfMessage:
             return .later { await self.finishMessage() }
         }
@@ -83,15 +89,7 @@ final class SubmissionResponder: SessionResponder {
     }
 
     func noticed(_ notice: AuthenticationNotice, facts: SessionFacts) {
-        let reason: AuthenticationReason =
-            switch notice.cause {
-            case .notOffered: .mechanismRefused
-            case .noCertificate: .certificateUnknown
-            case .encryptionRequired: .tlsRequired
-            case .malformed: .malformed
-            case .cancelled: .cancelled
-            case .tooManyFailures: .tooMany
-            }
+        let reason = AuthenticationReason(notice.cause)
         _ = self.login.refuse(reason, mechanism: notice.mechanism, from: self.origin(facts))
     }
 
@@ -108,10 +106,20 @@ final class SubmissionResponder: SessionResponder {
     func answer(_ verdict: LoginExchange.Verdict) -> SessionAnswer {
         switch verdict {
         case .accepted(let account, let credential, let generation):
+            if let rule = self.service.sending.sessionBegan(account, credential) {
+                self.recordSending(
+                    SendingContent(recipients: []),
+                    account: account,
+                    verdict: .refused(rule: rule.code),
+                    reply: Reply.tooManySessions.codes
+                )
+                return .closed(.tooManySessions)
+            }
             self.state.withLock { state in
                 state.account = credential.map { account.limited(by: $0.rules) } ?? account
                 state.credential = credential
                 state.generation = generation
+                state.session = (account.id, credential?.id)
             }
             return .authenticated(account: account.address)
         case .refused(.needsAppPassword, let reference):
@@ -160,6 +168,9 @@ final class SubmissionResponder: SessionResponder {
         }
     }
 
+    /// Empty for the main password, and where none of ours was used.
+    var credentialName: String { self.state.withLock { $0.credential?.name ?? "" } }
+
     private var address: String { self.peer.address.map { "\($0)" } ?? "local" }
 
     // MARK: Envelope
@@ -167,32 +178,65 @@ final class SubmissionResponder: SessionResponder {
     /// Space that must stay free besides the message itself, for the database to go on working.
     private static let reservedOctets = 4 * 1024 * 1024
 
-    private func mayBegin(_ parameters: MailParameters) -> SessionAnswer {
+    /// nil where the store has to be asked how much the account sent.
+    private func mayBeginAtOnce(_ parameters: MailParameters) -> SessionAnswer? {
         let (account, credential) = self.state.withLock { ($0.account, $0.credential) }
         guard let account else { return .refused(.localError) }
-        if let (rule, reply) = self.objection(to: parameters.reversePath, account, credential) {
+        let policy = self.service.sending.rules.policy(account, credential)
+        if let (rule, reply) = self.objection(to: parameters, account, credential, policy) {
             self.refused(reply, account, rule: rule, SendingContent(reversePath: parameters.reversePath))
             return .refused(reply)
         }
         let (wanted, overflow) = (parameters.size ?? 0).addingReportingOverflow(SubmissionResponder.reservedOctets)
         guard !overflow, self.service.spool.freeOctets() >= wanted else { return .refused(.insufficientStorage) }
-        return .accepted
+        // Where mail is refused, whoever has nothing left hears it before all recipients are named.
+        return policy.refusesByCount && !account.isSandbox ? nil : .accepted
     }
 
-    /// Why the envelope's sender may not be, or may not send now.
+    /// What ``mayBeginAtOnce(_:)`` left open.
+    private func mayBegin(_ parameters: MailParameters) async -> SessionAnswer {
+        let (account, credential) = self.state.withLock { ($0.account, $0.credential) }
+        guard let account else { return .refused(.localError) }
+        let submission = SendingLedger.Submission(
+            account: account,
+            credential: credential,
+            address: self.peer.address,
+            recipients: [],
+            octets: parameters.size ?? 0
+        )
+        do {
+            let decision = try await self.service.sending.decision(for: submission)
+            guard decision.verdict == .refused else { return .accepted }
+            let admission = try await self.service.sending.admit(submission)
+            guard admission.decision.verdict == .refused else {
+                self.service.sending.cancel(admission.change)
+                return .accepted
+            }
+            return await self.refuse(admission, account, SendingContent(reversePath: parameters.reversePath))
+        } catch {
+            return self.cannotCount(account, error)
+        }
+    }
+
+    /// Why the envelope's sender may not be, or the message may not be so large.
     private func objection(
-        to sender: ReversePath,
+        to parameters: MailParameters,
         _ account: Account,
-        _ credential: Credential?
+        _ credential: Credential?,
+        _ policy: SendingPolicy
     ) -> (rule: String, Reply)? {
-        if case .mailbox(let mailbox) = sender, let credential, !credential.rules.maySend(as: mailbox) {
+        if case .mailbox(let mailbox) = parameters.reversePath, let credential,
+            account.missingGrant(for: mailbox) == .credential
+        {
             return ("credential-sender", .credentialMayNotSend(credential.name, as: mailbox))
         }
-        if let reply = SubmissionPolicy.mayUse(sender, account: account).reply { return ("sender-not-granted", reply) }
-        guard let credential, let limit = credential.rules.messagesPerHour,
-            let wait = self.service.rates.wait(for: credential, now: self.service.clock.now())
-        else { return nil }
-        return ("credential-rate", .credentialRateExceeded(credential.name, limit: limit, wait: wait))
+        if let reply = SubmissionPolicy.mayUse(parameters.reversePath, account: account).reply {
+            return ("sender-not-granted", reply)
+        }
+        if let maximum = policy.messageSize, let size = parameters.size, size > maximum {
+            return ("message-size", .tooLarge(maximum))
+        }
+        return nil
     }
 
     private func mayReceive(_ parameters: RecipientParameters) -> SessionAnswer {
@@ -212,30 +256,55 @@ final class SubmissionResponder: SessionResponder {
 
     // MARK: Message
 
-    private func begin(_ transaction: MailTransaction, _ facts: SessionFacts) -> SessionAnswer {
+    private func begin(_ transaction: MailTransaction, _ facts: SessionFacts) -> SessionResponse {
         let (account, credential) = self.state.withLock { ($0.account, $0.credential) }
-        guard let account else { return .refused(.localError) }
-        let now = self.service.clock.now()
-        if let credential, let limit = credential.rules.messagesPerHour,
-            let wait = self.service.rates.admit(credential, now: now)
-        {
-            // Another session of the same credential was faster.
-            let reply = Reply.credentialRateExceeded(credential.name, limit: limit, wait: wait)
-            self.refused(reply, account, rule: "credential-rate", SendingContent(transaction))
-            return .refused(reply)
+        guard let account else { return .now(.refused(.localError)) }
+        let submission = SendingLedger.Submission(
+            account: account,
+            credential: credential,
+            address: self.peer.address,
+            recipients: transaction.recipients.map(\.forwardPath),
+            octets: transaction.mail.size ?? 0
+        )
+        // What stays in an inbox here is not sent.
+        if account.isSandbox { return .now(self.begin(transaction, facts, submission, .unlimited)) }
+        if let admission = self.service.sending.admitAtOnce(submission), admission.decision.verdict != .refused {
+            return .now(self.begin(transaction, facts, submission, admission))
         }
+        return .later {
+            do {
+                let admission = try await self.service.sending.admit(submission)
+                guard admission.decision.verdict != .refused else {
+                    return await self.refuse(admission, account, SendingContent(transaction))
+                }
+                return self.begin(transaction, facts, submission, admission)
+            } catch {
+                return self.cannotCount(account, error)
+            }
+        }
+    }
+
+    private func begin(
+        _ transaction: MailTransaction,
+        _ facts: SessionFacts,
+        _ submission: SendingLedger.Submission,
+        _ admission: SendingLedger.Admission
+    ) -> SessionAnswer {
+        let now = self.service.clock.now()
         let identifier = MessageIdentifier(created: now, random: RandomOctets.make(9))
         let keyword = transaction.mail.isSMTPUTF8 ? "UTF8" + facts.protocolKeyword.dropFirst() : facts.protocolKeyword
         let message = IncomingMessage(
             identifier: identifier,
             transaction: transaction,
-            account: account,
+            account: submission.account,
             context: HeaderFixups.Context(
                 hostname: self.service.hostname,
                 protocolKeyword: keyword,
                 identifier: identifier,
                 now: now
-            )
+            ),
+            admission: admission,
+            maximumOctets: self.service.sending.rules.policy(submission.account, submission.credential).messageSize
         )
         self.state.withLock { $0.message = message }
         return .accepted
@@ -264,7 +333,7 @@ final class SubmissionResponder: SessionResponder {
             try await self.write(&message)
         } catch {
             self.storeFailed(error, message)
-            message.refuse(.storeFailure(error))
+            message.refuse(.storeFailure(error), rule: "not-kept")
             // At once: the client may be long in coming to the end, and until then its half message would keep the disk full.
             await self.discardFile(of: message)
             message.file = nil
@@ -299,20 +368,30 @@ final class SubmissionResponder: SessionResponder {
         if let refusal = message.refusal { return await self.drop(message, refusal) }
         do {
             let content = try await self.store(&message)
-            let route: MessageRoute
-            if message.account.isSandbox {
-                route = .sandbox(message.account.address)
-            } else {
-                route = self.service.disposal == .hold ? .hold : .deliver
-            }
-            try await self.service.queue.enqueue(message.newMessage(content: content, route: route))
+            let decision = message.admission.decision
+            let (route, reason) = self.route(of: message)
+            let notices = self.notices(message.admission, message.account, message: message.identifier)
+            try await self.service.queue.enqueue(
+                [message.newMessage(content: content, route: route, holdReason: reason)] + notices,
+                sending: message.admission.change
+            )
+            self.service.sending.committed(message.admission.change)
             self.service.counters.messageAccepted()
             self.recordSending(
                 SendingContent(message, size: content.octets),
                 account: message.account,
-                verdict: route == .hold ? .held(rule: "delivery-route") : .accepted,
+                verdict: reason.map { .held(rule: $0) } ?? .accepted,
                 reply: "250 2.0.0"
             )
+            if let rule = decision.rule {
+                self.service.logger.notice(
+                    "message held",
+                    metadata: [
+                        "message": "\(message.identifier)", "account": "\(message.account.address)",
+                        "rule": "\(rule.code)", "ip": "\(self.address)",
+                    ]
+                )
+            }
             self.service.logger.info(
                 "message accepted",
                 metadata: [
@@ -321,7 +400,7 @@ final class SubmissionResponder: SessionResponder {
                     "recipients": "\(message.transaction.recipients.count)", "size": "\(content.octets)",
                 ]
             )
-            if route == .deliver { self.service.queued() }
+            if route == .deliver || !notices.isEmpty { self.service.queued() }
             return .queued(identifier: "\(message.identifier)")
         } catch {
             self.storeFailed(error, message)
@@ -343,7 +422,8 @@ final class SubmissionResponder: SessionResponder {
     }
 
     private func drop(_ message: IncomingMessage, _ reply: Reply) async -> SessionAnswer {
-        let rule = reply.isTransient ? "not-kept" : "content"
+        self.service.sending.cancel(message.admission.change)
+        let rule = message.refusalRule ?? (reply.isTransient ? "not-kept" : "content")
         self.refused(reply, message.account, rule: rule, SendingContent(message, size: message.writtenOctets))
         await self.discardFile(of: message)
         return .refused(reply)
@@ -363,15 +443,21 @@ final class SubmissionResponder: SessionResponder {
     }
 
     func abandonMessage() {
-        guard let message = self.takeMessage(), message.file != nil else { return }
+        guard let message = self.takeMessage() else { return }
+        self.service.sending.cancel(message.admission.change)
+        guard message.file != nil else { return }
         Task { await self.discardFile(of: message) }
     }
 
     func closed() {
-        self.state.withLock { $0 = State() }
+        let session = self.state.withLock { state in
+            defer { state = State() }
+            return state.session
+        }
+        if let session { self.service.sending.sessionEnded(account: session.account, credential: session.credential) }
     }
 
-    private func refused(_ reply: Reply, _ account: Account, rule: String, _ content: SendingContent) {
+    func refused(_ reply: Reply, _ account: Account, rule: String, _ content: SendingContent) {
         self.recordSending(content, account: account, verdict: .refused(rule: rule), reply: reply.codes)
         self.service.counters.messageRefused()
         self.service.logger.info(
@@ -413,5 +499,20 @@ final class SubmissionResponder: SessionResponder {
                 )
             )
         )
+    }
+}
+
+extension AuthenticationReason {
+    /// Why an AUTH ended without a question.
+    init(_ cause: AuthenticationNotice.Cause) {
+        self =
+            switch cause {
+            case .notOffered: .mechanismRefused
+            case .noCertificate: .certificateUnknown
+            case .encryptionRequired: .tlsRequired
+            case .malformed: .malformed
+            case .cancelled: .cancelled
+            case .tooManyFailures: .tooMany
+            }
     }
 }

@@ -1,6 +1,7 @@
 package import GatepostDelivery
 package import GatepostModel
 package import Logging
+package import MailSyntax
 internal import SASL
 package import SMTP
 package import SMTPServer
@@ -23,9 +24,11 @@ package struct SubmissionService: SessionService {
     /// Called after each commit: there is something to deliver.
     private(set) var queued: @Sendable () -> Void
     private(set) var counters: SubmissionCounters
-    let recorder: LoginRecorder
+    private(set) var recorder: LoginRecorder
     private(set) var audit: any AuditLog
-    private(set) var rates = CredentialRates()
+    private(set) var sending: SendingLedger
+    /// Who is told beside the account's owner that mail is held.
+    let postmaster: ForwardPath
     private(set) var logger: Logger
 
     package init(
@@ -39,6 +42,8 @@ package struct SubmissionService: SessionService {
         counters: SubmissionCounters,
         recorder: LoginRecorder,
         audit: any AuditLog,
+        sending: SendingLedger,
+        postmaster: ForwardPath = .postmaster,
         logger: Logger,
         queued: @escaping @Sendable () -> Void
     ) {
@@ -53,6 +58,8 @@ package struct SubmissionService: SessionService {
         self.counters = counters
         self.recorder = recorder
         self.audit = audit
+        self.sending = sending
+        self.postmaster = postmaster
         self.logger = logger
     }
 
@@ -71,8 +78,9 @@ package struct SubmissionService: SessionService {
         copy.audit = findings
         copy.queued = {}
         copy.counters = SubmissionCounters()
-        copy.rates = CredentialRates()
+        copy.sending = self.sending.copy()
         copy.logger = Logger(label: "gatepost.simulation") { _ in SwiftLogNoOpLogHandler() }
+        copy.recorder = LoginRecorder(trail: findings, counters: copy.counters, logger: copy.logger)
         return copy
     }
 }

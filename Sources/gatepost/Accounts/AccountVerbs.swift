@@ -10,6 +10,7 @@ struct AccountVerbs: ParsableCommand {
         subcommands: [
             AccountAdd.self, AccountList.self, AccountShow.self, AccountPassword.self, AccountDisable.self,
             AccountEnable.self, AccountUnlock.self, AccountRemove.self, AccountGrant.self, AccountRevoke.self,
+            AccountLimits.self,
             AccountImport.self, AccountExport.self, AccountErase.self, AccountMFA.self, AccountCertificate.self,
         ]
     )

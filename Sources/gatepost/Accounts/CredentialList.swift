@@ -34,7 +34,7 @@ struct CredentialList {
                 items.map { item in
                     [
                         item.account, item.credential.name, item.credential.state, item.credential.expires ?? "never",
-                        item.credential.limits.isEmpty ? "none" : item.credential.limits.joined(separator: "; "),
+                        item.credential.limitWords.isEmpty ? "none" : item.credential.limitWords.joined(separator: "; "),
                         item.credential.lastUseText,
                     ]
                 }
@@ -64,12 +64,14 @@ struct CredentialList {
 
 extension CredentialReport {
     /// What it is limited to, in words.
-    var limits: [String] {
+    var limitWords: [String] {
         var limits: [String] = []
         if !self.networks.isEmpty { limits.append("from \(self.networks.joined(separator: " "))") }
         if !self.identities.isEmpty { limits.append("as \(self.identities.joined(separator: " "))") }
         if !self.recipientDomains.isEmpty { limits.append("to \(self.recipientDomains.joined(separator: " "))") }
-        if let limit = self.messagesPerHour { limits.append("\(limit) an hour") }
+        for limit in SendingLimit.allCases {
+            if let count = self.limits[limit.rawValue] ?? nil { limits.append("\(count) \(limit.phrase)") }
+        }
         return limits
     }
 
@@ -82,7 +84,7 @@ extension CredentialReport {
     var line: String {
         var parts = [self.kind.noun + (self.name.isEmpty ? "" : " '\(Terminal.visible(self.name))'"), self.state]
         if let expires = self.expires { parts.append("expires \(expires)") }
-        parts += self.limits
+        parts += self.limitWords
         parts.append("last use: \(self.lastUseText)")
         if self.kind != .apiToken {
             parts.append(self.mechanisms.isEmpty ? "no keys" : self.mechanisms.joined(separator: " "))

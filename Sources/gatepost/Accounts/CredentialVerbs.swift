@@ -34,13 +34,13 @@ struct CredentialLimits: ParsableArguments {
         }
     }
 
-    func rules(from: [String] = [], toDomain: [String] = [], perHour: Int? = nil) -> CredentialRulesRecord {
+    func rules(from: [String] = [], toDomain: [String] = [], sending: [String: String] = [:]) -> CredentialRulesRecord {
         CredentialRulesRecord(
             expires: self.expires.map { SystemClock().now() + $0.duration },
             networks: self.network,
             identities: from,
             recipientDomains: toDomain,
-            messagesPerHour: perHour
+            limits: sending
         )
     }
 }
@@ -89,8 +89,8 @@ struct AppPasswordAdd: AsyncParsableCommand {
     )
     var toDomain: [String] = []
 
-    @Option(name: .long, help: ArgumentHelp("The most messages in an hour. [no limit]", valueName: "count"))
-    var perHour: Int?
+    @OptionGroup(title: "How much may be sent with it [as much as the account may]")
+    var sending: SendingLimitOptions
 
     @OptionGroup var store: StoreOptions
 
@@ -110,7 +110,7 @@ struct AppPasswordAdd: AsyncParsableCommand {
                 address: address,
                 kind: .appPassword,
                 name: self.limits.name,
-                rules: self.limits.rules(from: self.from, toDomain: self.toDomain, perHour: self.perHour),
+                rules: self.limits.rules(from: self.from, toDomain: self.toDomain, sending: self.sending.texts),
                 credential: CredentialRecord(keys)
             )
             try await NewSecretReport(addition, secret: password).send(session, self.store)

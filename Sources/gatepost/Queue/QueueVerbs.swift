@@ -40,13 +40,13 @@ struct QueueList: AsyncParsableCommand {
             )
             if self.store.json { return try Terminal.json(messages) }
             Terminal.table(
-                ["MESSAGE", "RECEIVED", "SIZE", "FROM", "RECIPIENT", "STATE", "ATTEMPTS", "NEXT"],
+                ["MESSAGE", "RECEIVED", "SIZE", "FROM", "RECIPIENT", "STATE", "ATTEMPTS", "NEXT", "HELD BY"],
                 messages.flatMap { message in
                     message.recipients.map { recipient in
                         [
                             message.identifier, message.received, "\(message.size)",
                             message.from.isEmpty ? "<>" : message.from, recipient.address, recipient.state,
-                            "\(recipient.attempts)", recipient.nextAttempt ?? "-",
+                            "\(recipient.attempts)", recipient.nextAttempt ?? "-", recipient.reason ?? "-",
                         ]
                     }
                 }
@@ -80,7 +80,7 @@ struct QueueShow: AsyncParsableCommand {
             if let subject = message.subject { Terminal.result("subject   \(Terminal.visible(subject))") }
             Terminal.result("size      \(message.size)")
             for recipient in message.recipients {
-                let next = recipient.nextAttempt.map { ", next \($0)" } ?? ""
+                let next = recipient.nextAttempt.map { ", next \($0)" } ?? recipient.reason.map { ", by \($0)" } ?? ""
                 Terminal.result(
                     "to        \(Terminal.visible(recipient.address)): \(recipient.state), \(recipient.attempts) attempts\(next)"
                 )

@@ -30,9 +30,13 @@ enum ConfigurationTemplate {
         #  defaultDomain: example.org # for login names without a domain [the only local domain]
         #  cache: 5m                  # how long a verified password is remembered
 
-        #submission:
+        # What is over a limit is held until 'gatepost queue release' or 'cancel'; 'gatepost account limits' sets others for one account.
+        submission:
+          limits: { messagesPerDay: 1000, newRecipientsPerDay: 200 }
         #  maximumMessageSize: 50MiB
         #  maximumRecipients: 100
+
+        #postmaster: admin@example.org # is told when mail is held
 
         #delivery:
         #  route: mx                  # mx | relay | hold
