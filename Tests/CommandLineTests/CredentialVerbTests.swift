@@ -67,7 +67,7 @@ struct CredentialVerbTests {
         #expect(phone["networks"] as? [String] == ["192.0.2.0/24", "2001:db8::/32"])
         #expect(phone["identities"] as? [String] == ["*@example.org"])
         #expect(phone["recipientDomains"] as? [String] == ["example.net"])
-        #expect(phone["messagesPerHour"] as? Int == 10)
+        #expect((phone["limits"] as? [String: Int])?["messagesPerHour"] == 10)
         #expect(phone["state"] as? String == "active")
         #expect(phone["account"] as? String == "alice@example.org")
         #expect(phone["lastUse"] == nil)
@@ -90,11 +90,47 @@ struct CredentialVerbTests {
         #expect((try self.json(empty) as? [Any])?.isEmpty == true)
     }
 
+    @Test("an account's limits are set, shown with where they come from, and taken back")
+    func accountLimits() async throws {
+        let scene = try await Scene("submission: { limits: { messagesPerDay: 1000, sessions: 5 } }\n")
+        let set = try await scene.run("account", "limits", "alice", "--messages-per-day", "50", "--sessions", "none")
+        #expect(set.code == 0, "\(set.messages)")
+        let size = try await scene.run("account", "limits", "alice", "--message-size", "2MiB")
+        #expect(size.messages.contains("messagesPerDay=50 messageSize=2097152 sessions=none"), "\(size.messages)")
+        let shown = try #require(
+            try self.json(await scene.run("account", "limits", "alice", "--json")) as? [String: Any]
+        )
+        let limits = try #require(shown["limits"] as? [[String: Any]])
+        func limit(_ name: String) throws -> [String: Any] {
+            try #require(limits.first { $0["limit"] as? String == name })
+        }
+        #expect(try limit("messagesPerDay")["maximum"] as? Int == 50)
+        #expect(try limit("messagesPerDay")["from"] as? String == "account")
+        #expect(try limit("messagesPerDay")["used"] as? Int == 0)
+        #expect(try limit("sessions")["maximum"] == nil)
+        #expect(try limit("recipientsPerDay")["from"] as? String == "configuration")
+        let back = try await scene.run(
+            "account",
+            "limits",
+            "alice",
+            "--messages-per-day",
+            "default",
+            "--sessions",
+            "default",
+            "--message-size",
+            "default"
+        )
+        #expect(back.messages.contains("the configuration's limits hold"))
+        #expect(try await scene.run("account", "limits", "alice").output.contains("1000"))
+        #expect(try await scene.run("account", "limits", "alice", "--messages-per-day", "0").code == 65)
+        #expect(try await scene.run("account", "limits", "nobody@example.org").code == 1)
+    }
+
     @Test(
         "limits that make no sense are refused",
         arguments: [
             ["--network", "192.0.2.0/33"], ["--network", "home"], ["--from", "not an address"], ["--to-domain", "a b"],
-            ["--per-hour", "0"],
+            ["--per-hour", "0"], ["--message-size", "1"], ["--sessions", "many"],
         ]
     )
     func badLimits(_ limits: [String]) async throws {

@@ -10,7 +10,10 @@ struct CredentialTests {
     private static let password = "correct horse 9 battery"
 
     private func withServer(_ body: (Gatepost) async throws -> Void) async throws {
-        let gatepost = try Gatepost("delivery: { route: hold }", certificates: try await Certificates.make())
+        let gatepost = try Gatepost(
+            "delivery: { route: hold }\nsubmission: { limits: { action: refuse } }",
+            certificates: try await Certificates.make()
+        )
         try await gatepost.verb("domain", "add", "gatepost.test")
         try await gatepost.addAccount(Self.alice, password: Self.password)
         try await gatepost.start()

@@ -160,6 +160,52 @@ struct HeaderFixupsTests {
         #expect(refusal.reply.text.contains(refused))
     }
 
+    @Test(
+        "whoever is named as sender or resender must be allowed as well, in each of several fields",
+        arguments: [
+            ("Sender: bob@example.org", SubmissionPolicy.Place.sender, "bob@example.org"),
+            ("sender: <eve@example.org>", .sender, "eve@example.org"),
+            ("Sender: alice@example.org\r\nSender: eve@example.org", .sender, "eve@example.org"),
+            ("Resent-From: alice@example.org, eve@example.org", .resentFrom, "eve@example.org"),
+            ("Resent-From: alice@example.org\r\nRESENT-FROM: x@example.com", .resentFrom, "x@example.com"),
+            ("Resent-Sender: alice@sub.example.org", .resentSender, "alice@sub.example.org"),
+        ]
+    )
+    func senders(_ fields: String, _ place: SubmissionPolicy.Place, _ refused: String) throws {
+        let refusal = HeaderFixups.Refusal.notAllowed(try mailbox(refused), place)
+        #expect(self.submit("From: alice@example.org\r\n\(fields)\r\n\r\n") == .refused(refusal))
+        #expect(refusal.reply.code == 550)
+        #expect(refusal.reply.text.contains("<\(refused)> in \(place.field ?? "")"))
+        #expect(refusal.reply.text.contains("not granted"))
+    }
+
+    @Test(
+        "senders that the account may use, and fields that name nobody",
+        arguments: [
+            ("Sender: alice+x@example.org", nil),
+            ("Resent-From: a@example.net\r\nResent-Sender: ALICE@example.org", nil),
+            ("Sender: nobody", .malformedOrigin(.sender)), ("Resent-From:", .malformedOrigin(.resentFrom)),
+        ] as [(String, HeaderFixups.Refusal?)]
+    )
+    func allowedSenders(_ fields: String, _ refusal: HeaderFixups.Refusal?) throws {
+        switch self.submit("From: alice@example.org\r\n\(fields)\r\n\r\n") {
+        case .accepted: #expect(refusal == nil)
+        case .refused(let given): #expect(given == refusal)
+        }
+    }
+
+    @Test("an app password that is limited to other identities is told so")
+    func limitedCredential() throws {
+        let identity = try #require(IdentityPattern("sales@example.org"))
+        let account = Account.test("alice@example.org", identities: ["sales@example.org"])
+            .limited(by: CredentialRules(identities: [identity]))
+        #expect(account.missingGrant(for: try mailbox("sales+x@example.org")) == nil)
+        #expect(account.missingGrant(for: try mailbox("alice@example.org")) == .credential)
+        #expect(account.missingGrant(for: try mailbox("eve@example.org")) == .account)
+        let verdict = SubmissionPolicy.mayUse([try mailbox("alice@example.org")], in: .sender, account: account)
+        #expect(verdict.reply?.text.contains("the app password is limited to other addresses") == true)
+    }
+
     @Test("authors that the account may use", arguments: ["alice+x@example.org", "a@example.net, ALICE@example.org"])
     func allowedAuthors(_ value: String) throws {
         #expect(try self.accepted("From: \(value)\r\n\r\n").authors.count == (value.contains(",") ? 2 : 1))

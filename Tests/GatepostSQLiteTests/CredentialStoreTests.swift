@@ -37,7 +37,7 @@ struct CredentialStoreTests {
                     try #require(IdentityPattern("\"a b\"@example.org")),
                 ],
                 recipientDomains: [try Domain(parsing: "example.net"), try Domain(parsing: "example.org")],
-                messagesPerHour: 7
+                limits: SendingLimits([.messagesPerHour: .atMost(7), .sessions: .atMost(2)])
             ),
             keys: self.keys(seed)
         )

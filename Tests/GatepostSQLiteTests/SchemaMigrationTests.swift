@@ -38,6 +38,49 @@ struct SchemaMigrationTests {
         }
     }
 
+    /// As it was before schema 5.
+    private static func undoSendingLimits(_ connection: Connection) throws {
+        try connection.statement("ALTER TABLE account DROP COLUMN limits").run()
+        try connection.statement("ALTER TABLE credential ADD COLUMN rate INTEGER").run()
+        try connection.statement(
+            "UPDATE credential SET rate = CAST(substr(limits, 17) AS INTEGER) WHERE limits LIKE 'messagesPerHour=%'"
+        ).run()
+        try connection.statement("ALTER TABLE credential DROP COLUMN limits").run()
+        try connection.statement("ALTER TABLE message DROP COLUMN hold_reason").run()
+        try connection.statement("DROP TABLE sending_step").run()
+        try connection.statement("DROP TABLE sending_recipient").run()
+        try connection.statement("DROP TABLE sending_network").run()
+        try connection.statement("DROP TABLE sending_notice").run()
+        try connection.statement("DELETE FROM grdb_migrations WHERE identifier = '5 sending limits'").run()
+    }
+
+    @Test("one of schema 4 keeps the rates of its app passwords")
+    func fromSchema4() async throws {
+        try await withTemporaryDirectory { directory in
+            let store = try await SQLiteStore.open(dataDirectory: directory)
+            _ = try await store.add(NewAccount(address: "alice@example.org", credential: Self.keys))
+            for (name, limits) in [("phone", "messagesPerHour=7"), ("laptop", "")] {
+                let added = AddedCredential(
+                    kind: .appPassword,
+                    name: name,
+                    created: noon,
+                    rules: CredentialRules(limits: try #require(SendingLimits(text: limits))),
+                    keys: NewCredential(argon2id: nil, scram: [], digest: Array(name.utf8))
+                )
+                _ = try await store.addCredential(added, to: "alice@example.org")
+            }
+            try await store.writer.perform { connection, _ in try Self.undoSendingLimits(connection) }
+            try await store.close()
+
+            let migrated = try await SQLiteStore.open(dataDirectory: directory)
+            let account = try #require(try await migrated.account(address: "alice@example.org"))
+            let limits = account.credentials.filter { $0.kind == .appPassword }.map { [$0.name: $0.rules.limits.text] }
+            #expect(limits == [["phone": "messagesPerHour=7"], ["laptop": ""]])
+            #expect(account.limits.isEmpty)
+            try await migrated.close()
+        }
+    }
+
     /// A database as schema 3 was.
     private static func makeSchema3(_ directory: String, _ accounts: [NewAccount]) async throws {
         let store = try await SQLiteStore.open(dataDirectory: directory)
@@ -56,8 +99,9 @@ struct SchemaMigrationTests {
             try connection.statement("ALTER TABLE credential DROP COLUMN networks").run()
             try connection.statement("ALTER TABLE credential DROP COLUMN identities").run()
             try connection.statement("ALTER TABLE credential DROP COLUMN recipient_domains").run()
-            try connection.statement("ALTER TABLE credential DROP COLUMN rate").run()
             try connection.statement("ALTER TABLE credential DROP COLUMN retired").run()
+            try Self.undoSendingLimits(connection)
+            try connection.statement("ALTER TABLE credential DROP COLUMN rate").run()
             try connection.statement(
                 """
                 CREATE TABLE scram (

@@ -268,8 +268,11 @@ final class SubmissionResponder: SessionResponder {
         )
         // What stays in an inbox here is not sent.
         if account.isSandbox { return .now(self.begin(transaction, facts, submission, .unlimited)) }
-        if let admission = self.service.sending.admitAtOnce(submission), admission.decision.verdict != .refused {
-            return .now(self.begin(transaction, facts, submission, admission))
+        if let admission = self.service.sending.admitAtOnce(submission) {
+            guard admission.decision.verdict == .refused else {
+                return .now(self.begin(transaction, facts, submission, admission))
+            }
+            return .later { await self.refuse(admission, account, SendingContent(transaction)) }
         }
         return .later {
             do {

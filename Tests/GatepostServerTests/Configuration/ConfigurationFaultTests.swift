@@ -93,13 +93,29 @@ struct FaultCase: Sendable, CustomTestStringConvertible {
                 authentication:
                   mechanisms: [GS2-KRB5, PLAIN]
                   ntlmV1: false
-                submission: { limits: { messagesPerDay: 1 } }
                 """,
             faults: """
                 c.yaml:3:10: error: key storage: PostgreSQL is not in this version yet: use sqlite
                 c.yaml:5:16: error: key listeners[0].service: 'reception' is not in this version yet: remove this listener
                 c.yaml:7:16: error: key authentication.mechanisms[0]: GS2-KRB5 is not in this version yet: remove it
-                c.yaml:9:15: error: key submission.limits: is not in this version yet: remove it
+                """
+        ),
+        FaultCase(
+            name: "sending limits that make no sense",
+            yaml: """
+                hostname: a.example
+                tls: { certificate: c.pem, key: k.pem }
+                postmaster: nobody
+                submission:
+                  limits: { messagesPerDay: 0, sessions: many, action: drop, newNetworkAge: 1s, messagePerHour: 3 }
+                """,
+            faults: """
+                c.yaml:3:13: error: key postmaster: must be a mail address, not 'nobody'
+                c.yaml:5:29: error: key submission.limits.messagesPerDay: must be from 1 to 1000000000, not 0
+                c.yaml:5:42: error: key submission.limits.sessions: must be a whole number, not 'many'
+                c.yaml:5:56: error: key submission.limits.action: must be hold or refuse, not 'drop'
+                c.yaml:5:77: error: key submission.limits.newNetworkAge: must be from 1h to 90d, not 1s
+                c.yaml:5:81: error: unknown key submission.limits.messagePerHour; did you mean messagesPerHour?
                 """
         ),
         FaultCase(

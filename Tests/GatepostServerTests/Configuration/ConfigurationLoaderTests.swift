@@ -65,7 +65,11 @@ struct ConfigurationLoaderTests {
               cleartextWithoutTLS: true
               defaultDomain: Example.ORG
               cache: 1h30m
-            submission: { maximumMessageSize: 10MB, maximumRecipients: 0200 }
+            submission:
+              maximumMessageSize: 10MB
+              maximumRecipients: 0200
+              limits: { messagesPerDay: 1000, newRecipientsPerDay: 0, sessions: none, action: refuse, newNetworkRecipients: 5, newNetworkAge: 2d }
+            postmaster: Admin@example.org
             networks: { allow: [127.0.0.0/8], deny: [192.0.2.1, "2001:db8::/32"] }
             delivery:
               route: relay
@@ -88,6 +92,10 @@ struct ConfigurationLoaderTests {
         #expect(configuration.authentication.cache == .seconds(5400))
         #expect(configuration.submission.maximumMessageSize.octets == 10_000_000)
         #expect(configuration.submission.maximumRecipients == 200)
+        #expect(configuration.submission.limits.text == "messagesPerDay=1000 newRecipientsPerDay=0")
+        #expect(configuration.submission.limitAction == .refuse)
+        #expect(configuration.submission.newNetworkBurst == .init(recipients: 5, age: .seconds(2 * 86_400)))
+        #expect(configuration.postmaster?.description == "Admin@example.org")
         #expect(configuration.networks.deny.map(\.description) == ["192.0.2.1/32", "2001:db8::/32"])
         guard case .relay(let relay) = configuration.delivery.route else {
             Issue.record("not a relay")
