@@ -34,9 +34,16 @@ final class MemoryQueueStore: QueueStore {
 
     var state: State { self.observable.state }
 
-    func enqueue(_ message: NewMessage) async throws {
-        self.observable.change { Self.insert(message, &$0) }
+    func enqueue(_ messages: [NewMessage], sending: SendingChange?) async throws {
+        self.observable.change { state in
+            for message in messages { Self.insert(message, &state) }
+        }
     }
+
+    // Delivery counts nothing.
+    func sendingRecord(of account: Int64, since step: Int64) async throws -> SendingRecord { SendingRecord() }
+    func knownRecipients(_ marks: [Int64], of account: Int64) async throws -> Set<Int64> { [] }
+    func expireSending(now: Timestamp) async throws {}
 
     private static func insert(_ message: NewMessage, _ state: inout State) {
         let recipients = message.recipients.enumerated().map { number, recipient in
