@@ -113,18 +113,19 @@ package struct Authenticator: Sendable {
         case .sharedSecret(let question):
             return self.sharedSecret(question, account: found, peer: peer)
         case .bearerToken(let question):
-            return try await self.bearerToken(question)
+            return try await self.bearerToken(question, claimed: found)
         case .external, .securityContext, .principal:
             return Finding(answer: .external(identity: nil), account: nil, refusal: .certificateUnknown)
         }
     }
 
+    /// - Parameter claimed: Whom the client says to be: the trail has a refused token under that account.
     /// - Throws: `IssuerUnreachable` when the token's issuer cannot be asked now.
-    private func bearerToken(_ question: BearerTokenQuestion) async throws -> Finding {
+    private func bearerToken(_ question: BearerTokenQuestion, claimed: Account?) async throws -> Finding {
         guard let tokens = self.tokens else {
             return Finding(
                 answer: .bearerToken(.refused(BearerTokenError())),
-                account: nil,
+                account: claimed,
                 refusal: .mechanismRefused
             )
         }
@@ -132,8 +133,8 @@ package struct Authenticator: Sendable {
         case .refused(let error, let reason):
             return Finding(
                 answer: .bearerToken(.refused(error)),
-                account: nil,
-                refusal: AuthenticationReason(rawValue: reason.rawValue) ?? .tokenRefused
+                account: claimed,
+                refusal: reason.code
             )
         case .accepted(let name):
             guard let account = try await self.directory.account(loginName: name) else {
