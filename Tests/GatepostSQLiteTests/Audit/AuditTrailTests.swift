@@ -409,7 +409,8 @@ struct AuditTrailTests {
             }
             isBroken.withLock { $0 = false }
             let lost = trail.statistics.lost
-            #expect(lost >= 900)
+            // A hundred wait, and a hundred may be on their way to the disk.
+            #expect(lost >= 800)
             var count = 0
             while count < 101 {
                 try await trail.flush()
