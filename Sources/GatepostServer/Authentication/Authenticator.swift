@@ -15,6 +15,8 @@ package struct Authenticator: Sendable {
         /// The credential that proved right, or that a SCRAM proof without a label is of; nil where an account has no say in it (tickets,
         /// tokens, certificates).
         package var credential: Credential?
+        /// The revoked app password that was sent.
+        package var former: FormerCredential?
         /// Set when the exchange cannot succeed whatever the client sends.
         package var refusal: AuthenticationReason?
         /// More about the refusal, for the log.
