@@ -111,7 +111,7 @@ struct AuditTests {
             #expect(explained.output.contains("still holds the old password (client says EHLO \"phone\")"))
             #expect(explained.output.contains("gatepost app-password add alice@example.org --name phone"))
             #expect(try await server.run(["audit", "explain", "0000-0000"]).code == 1)
-            #expect(try await server.run(["audit", "explain", "nonsense"]).code == 65)
+            #expect(try await server.run(["audit", "explain", "no reference"]).code == 65)
 
             let line = try #require(try server.log.split(separator: "\n").last { $0.contains(" auth result=fail ") })
             let shape =
@@ -179,7 +179,8 @@ struct AuditTests {
 
             let sent = try server.session([
                 Self.plain("alice", Secrets.right), "MAIL FROM:<eve@example.org>", "MAIL FROM:<alice@example.org>",
-                "RCPT TO:<bob@example.net>", "DATA", "Subject: \(Secrets.subject)\r\n\r\nhello\r\n.", "QUIT",
+                "RCPT TO:<bob@example.net>", "DATA",
+                "From: alice@example.org\r\nSubject: \(Secrets.subject)\r\n\r\nhello\r\n.", "QUIT",
             ])
             #expect(sent.contains("250 2.0.0"))
             let sending = try await server.run(["audit", "list", "--kind", "sending", "--json"])

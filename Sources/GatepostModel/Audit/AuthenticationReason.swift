@@ -9,7 +9,7 @@ package enum AuthenticationReason: String, Sendable, Hashable, Codable, CaseIter
     /// The name's domain is none of ours.
     case domainNotHosted = "domain-not-hosted"
     case wrongPassword = "wrong-password"
-    /// A password that this account had before.
+    /// A password that this account had before, or an app password that was revoked.
     case oldPassword = "old-password"
     /// Too many different wrong secrets from this network.
     case locked

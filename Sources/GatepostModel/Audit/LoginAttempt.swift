@@ -20,7 +20,7 @@ package struct LoginAttempt: Hashable, Sendable {
     /// Tells one wrong secret from another without telling which: 16 bits under a key that is renewed daily. nil where the mechanism does
     /// not bring the secret (SCRAM, CRAM-MD5, …).
     package var secretTag: UInt16?
-    /// The credential that proved right.
+    /// The credential that proved right; of an old password the former one that it was, where that is known.
     package var credential: Int64?
 
     package init(

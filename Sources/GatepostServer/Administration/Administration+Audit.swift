@@ -164,6 +164,10 @@ extension Administration {
             file.administration = try await self.trail.search(query).compactMap { record in
                 if case .administration(let event) = record.event { event } else { nil }
             }
+            if event.reason == .oldPassword, let id = event.attempt.credential {
+                let former = try await self.accounts.account(address: account)?.former ?? []
+                file.former = former.first { $0.id == id }
+            }
             query.kind = .lockout
             file.locks = try await self.trail.search(query).compactMap { record in
                 if case .lockout(let event) = record.event { event } else { nil }

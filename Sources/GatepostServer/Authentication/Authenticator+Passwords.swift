@@ -30,8 +30,10 @@ extension Authenticator {
                 credential
             )
         }
-        if let account, Authenticator.isRevoked(password, of: account) {
-            return try await self.refuse(password, account.isEnabled ? .oldPassword : .disabled, account)
+        if let account, let former = Authenticator.revoked(password, of: account) {
+            var finding = try await self.refuse(password, account.isEnabled ? .oldPassword : .disabled, account)
+            finding.former = former
+            return finding
         }
         if let elsewhere = try await self.passwordElsewhere(credentials, account: account, peer: peer) {
             return elsewhere
@@ -82,9 +84,10 @@ extension Authenticator {
         return found
     }
 
-    private static func isRevoked(_ password: Secret, of account: Account) -> Bool {
-        guard let digest = password.withUnsafeBytes({ AppSecret.passwordDigest($0) }) else { return false }
-        return account.former.contains { $0.digest.map { ConstantTime.equals($0, digest) } ?? false }
+    /// The revoked app password that it is.
+    private static func revoked(_ password: Secret, of account: Account) -> FormerCredential? {
+        guard let digest = password.withUnsafeBytes({ AppSecret.passwordDigest($0) }) else { return nil }
+        return account.former.first { $0.digest.map { ConstantTime.equals($0, digest) } ?? false }
     }
 
     /// A refusal that takes as long as that of a wrong password.

@@ -15,6 +15,8 @@ package struct Authenticator: Sendable {
         /// The credential that proved right, or that a SCRAM proof without a label is of; nil where an account has no say in it (tickets,
         /// tokens, certificates).
         package var credential: Credential?
+        /// The revoked app password that was sent.
+        package var former: FormerCredential?
         /// Set when the exchange cannot succeed whatever the client sends.
         package var refusal: AuthenticationReason?
         /// More about the refusal, for the log.
@@ -113,18 +115,19 @@ package struct Authenticator: Sendable {
         case .sharedSecret(let question):
             return self.sharedSecret(question, account: found, peer: peer)
         case .bearerToken(let question):
-            return try await self.bearerToken(question)
+            return try await self.bearerToken(question, claimed: found)
         case .external, .securityContext, .principal:
             return Finding(answer: .external(identity: nil), account: nil, refusal: .certificateUnknown)
         }
     }
 
+    /// - Parameter claimed: Whom the client says to be: the trail has a refused token under that account.
     /// - Throws: `IssuerUnreachable` when the token's issuer cannot be asked now.
-    private func bearerToken(_ question: BearerTokenQuestion) async throws -> Finding {
+    private func bearerToken(_ question: BearerTokenQuestion, claimed: Account?) async throws -> Finding {
         guard let tokens = self.tokens else {
             return Finding(
                 answer: .bearerToken(.refused(BearerTokenError())),
-                account: nil,
+                account: claimed,
                 refusal: .mechanismRefused
             )
         }
@@ -132,8 +135,8 @@ package struct Authenticator: Sendable {
         case .refused(let error, let reason):
             return Finding(
                 answer: .bearerToken(.refused(error)),
-                account: nil,
-                refusal: AuthenticationReason(rawValue: reason.rawValue) ?? .tokenRefused
+                account: claimed,
+                refusal: reason.code
             )
         case .accepted(let name):
             guard let account = try await self.directory.account(loginName: name) else {

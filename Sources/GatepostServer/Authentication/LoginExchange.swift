@@ -218,6 +218,7 @@ final class LoginExchange: Sendable {
         if isLocked, reason == .wrongPassword { reason = .locked }
         guard reason == nil, let account = finding?.account else {
             let reason = reason ?? .unknownAccount
+            if reason == .oldPassword { attempt.credential = outcome.alternative ?? finding?.former?.id }
             return self.refused(reason, attempt, origin, self.loginGuard.ended(attempt, .refused(reason)))
         }
         let credential = LoginExchange.credential(finding, label: outcome.alternative)
@@ -345,7 +346,10 @@ final class LoginExchange: Sendable {
 extension AuthenticationOutcome {
     /// The label of the key that a proof was of, where there were several.
     fileprivate var alternative: Int64? {
-        if case .succeeded(let identity) = self.result { identity.alternative } else { nil }
+        switch self.result {
+        case .succeeded(let identity): identity.alternative
+        case .failed(let failure): failure.alternative
+        }
     }
 }
 

@@ -1,3 +1,4 @@
+internal import GatepostModel
 package import SASL
 
 extension BearerTokenVerifier {
@@ -31,6 +32,20 @@ extension BearerTokenVerifier {
         case claimUnverified = "claim-unverified"
         /// The token is good, and somebody else's than the client says to be.
         case otherIdentity = "other-identity"
+
+        /// The code under which operators find it.
+        var code: AuthenticationReason {
+            switch self {
+            case .tokenIssuer: .tokenIssuer
+            case .tokenKey, .tokenSignature: .tokenSignature
+            case .tokenExpired: .tokenExpired
+            case .tokenNotYetValid: .clockSkew
+            case .tokenAudience: .tokenAudience
+            case .tokenScope: .tokenScope
+            case .otherIdentity: .notAuthorized
+            case .malformed, .tokenAlgorithm, .tokenInactive, .claimMissing, .claimUnverified: .tokenRefused
+            }
+        }
     }
 }
 

@@ -72,6 +72,36 @@ struct CaseFileTests {
         #expect(explanation.lines.contains { $0.hasPrefix("Try:      gatepost app-password add") })
     }
 
+    @Test("a revoked app password is told by its name, and not taken for the password that was changed")
+    func revoked() {
+        func done(_ action: String, _ subject: String?, _ seconds: Int) -> AdministrationEvent {
+            AdministrationEvent(
+                time: Self.now - .seconds(seconds),
+                actor: .user(1000),
+                action: action,
+                account: "alice@example.com",
+                subject: subject
+            )
+        }
+        let explanation = CaseFile(
+            event: Self.event(.refused(.oldPassword)),
+            administration: [
+                done("account password", nil, 60), done("app-password revoke", "tablet", 120),
+                done("app-password revoke", "phone", 86_400),
+            ],
+            former: FormerCredential(
+                id: 7,
+                kind: .appPassword,
+                name: "phone",
+                retired: Self.now - .seconds(86_400),
+                scram: []
+            )
+        ).explanation
+        #expect(explanation.cause.hasPrefix("this is the app password 'phone', which was revoked on 2026-11-23 "))
+        #expect(explanation.cause.hasSuffix(" UTC by uid 1000"))
+        #expect(explanation.advice.first == "gatepost app-password list alice@example.com")
+    }
+
     @Test("fourteen different secrets are a guesser")
     func guesser() {
         let explanation = CaseFile(

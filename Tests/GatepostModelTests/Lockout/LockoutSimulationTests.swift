@@ -275,7 +275,6 @@ let stories: [Story] = [
     },
     Story(
         name: "failures counted by name, and the next address that comes is the owner's",
-        source: "standards.md, slip 5",
         days: 1
     ) { simulation in
         simulation.add(.home(start: .zero, every: .seconds(1800)))

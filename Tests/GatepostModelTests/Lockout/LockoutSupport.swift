@@ -34,8 +34,9 @@ extension Lockout {
     /// One attempt with a wrong secret, if it is let in. Returns whether it was.
     @discardableResult
     mutating func guess(_ attempt: LoginAttempt, _ reason: AuthenticationReason = .wrongPassword) -> Bool {
-        if case .refused = self.admission(of: attempt, now: attempt.time) {
-            _ = self.ended(attempt, .refused(.locked), now: attempt.time)
+        if case .refused(_, let because) = self.admission(of: attempt, now: attempt.time) {
+            let reason: AuthenticationReason = because == .tooManyFailures ? .tooMany : .locked
+            _ = self.ended(attempt, .refused(reason), now: attempt.time)
             return false
         }
         _ = self.ended(attempt, .refused(reason), now: attempt.time)

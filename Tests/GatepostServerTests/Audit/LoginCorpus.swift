@@ -68,13 +68,14 @@ struct FailedLogin: Sendable, CustomTestStringConvertible {
         _ changes: [String: Claim?],
         _ reason: AuthenticationReason,
         _ what: String,
+        user: String = "alice@example.org",
         key: MintKey = .es256
     ) -> FailedLogin {
         FailedLogin("\(name), \(what)", reason) { scene in
             let token = try await key.token(.good(issuer: OAuthScene.issuer, changes))
             return try await scene.logIn(
                 name,
-                try CorpusScene.client(name, user: "alice@example.org", password: token)
+                try CorpusScene.client(name, user: user, password: token)
             )
         }
     }
@@ -194,8 +195,22 @@ enum LoginCorpus {
             .token(name, ["scope": "openid"], .tokenScope, "a token without the scope"),
             .token(name, [:], .tokenSignature, "a token that somebody made up", key: .freshES256(identifier: "ES256")),
             .token(name, ["email": Optional<Claim>.none], .tokenRefused, "a token without a name"),
-            .token(name, ["email": "nobody@example.org"], .unknownAccount, "a token for nobody"),
-            .token(name, ["email": "bob@example.org"], .disabled, "a token for a disabled account"),
+            .token(name, ["nbf": 9_999_999_999.0], .clockSkew, "a token of tomorrow"),
+            .token(name, ["email": "bob@example.org"], .notAuthorized, "somebody else's token"),
+            .token(
+                name,
+                ["email": "nobody@example.org"],
+                .unknownAccount,
+                "a token for nobody",
+                user: "nobody@example.org"
+            ),
+            .token(
+                name,
+                ["email": "bob@example.org"],
+                .disabled,
+                "a token for a disabled account",
+                user: "bob@example.org"
+            ),
             .client(name, "alice@example.org", password: "not-a-token", .tokenRefused, "no token at all"),
         ]
     }

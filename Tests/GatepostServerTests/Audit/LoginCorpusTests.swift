@@ -66,7 +66,7 @@ struct LoginCorpusTests {
         }
         let client = try CorpusScene.client(name, user: "alice@example.org", password: CorpusScene.password)
         let reason = try await scene.logIn(name, client).event.reason
-        #expect(reason == .locked || reason == .tooMany)
+        #expect(reason == .locked)
         #expect(
             scene.audit.events.contains { event in
                 if case .lockout(let lock) = event { lock.account == "alice@example.org" } else { false }

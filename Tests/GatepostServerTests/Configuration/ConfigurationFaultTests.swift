@@ -257,8 +257,8 @@ struct FaultCase: Sendable, CustomTestStringConvertible {
                 c.yaml:3:48: error: key listeners[0].proxyProtocol: must not hold every address: whoever is listed can claim to be anyone
                 c.yaml:3:82: error: key listeners[0].xclient[1]: must be an address or network such as 192.0.2.0/24 or 2001:db8::/32, not 'proxy'
                 c.yaml:5:36: error: key authentication.lockout.window: must be from 1s to 1d, not 2d
-                c.yaml:5:70: error: key authentication.lockout.accounts: must be from 2 to 60, not 1
                 c.yaml:5:55: error: key authentication.lockout.guessesPerDay: must be at least 160, eight times attempts, for strangers and the owner's own places share it
+                c.yaml:5:70: error: key authentication.lockout.accounts: must be from 2 to 60, not 1
                 """
         ),
         FaultCase(

@@ -19,6 +19,8 @@ extension CaseFile {
         case .domainNotHosted:
             let domain = account.split(separator: "@").last.map(String.init) ?? "DOMAIN"
             return ["gatepost domain list", "gatepost domain add \(domain == "ADDRESS" ? "DOMAIN" : domain)"]
+        case .oldPassword where self.former?.kind == .appPassword:
+            return ["gatepost app-password list \(account)", appPassword]
         case .wrongPassword, .oldPassword:
             if case .differentSecrets(_, let secrets) = self.pattern, secrets >= 4, self.lastSuccessHere == nil {
                 return ["gatepost lock list", "gatepost audit list --account \(account)"]

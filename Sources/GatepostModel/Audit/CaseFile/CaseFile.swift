@@ -17,6 +17,8 @@ package struct CaseFile: Sendable {
     package var locks: [LockoutEvent]
     /// The account's last successes before the login, in any order.
     package var successes: [AuthenticationEvent]
+    /// The revoked credential that was tried; nil where it was another one or is not known any more.
+    package var former: FormerCredential?
 
     package init(
         event: AuthenticationEvent,
@@ -24,7 +26,8 @@ package struct CaseFile: Sendable {
         fromAddress: [AuthenticationEvent] = [],
         administration: [AdministrationEvent] = [],
         locks: [LockoutEvent] = [],
-        successes: [AuthenticationEvent] = []
+        successes: [AuthenticationEvent] = [],
+        former: FormerCredential? = nil
     ) {
         self.event = event
         self.ofAccount = ofAccount
@@ -32,6 +35,7 @@ package struct CaseFile: Sendable {
         self.administration = administration
         self.locks = locks
         self.successes = successes
+        self.former = former
     }
 
     package var explanation: Explanation {
@@ -136,11 +140,14 @@ extension CaseFile {
     }
 
     /// The last time that something was done to the account before the login.
-    func last(_ actions: String...) -> AdministrationEvent? {
+    ///
+    /// - Parameter subject: What it was done to, where that matters.
+    func last(_ actions: String..., about subject: String? = nil) -> AdministrationEvent? {
         // An action is announced before it is done; when it then failed, a second record of the same moment says so.
         let failed = Set(self.administration.filter { $0.failure != nil }.map(\.time))
         return self.administration
             .filter { actions.contains($0.action) && !failed.contains($0.time) && $0.time <= self.event.attempt.time }
+            .filter { subject == nil || $0.subject == subject }
             .max { $0.time < $1.time }
     }
 }
@@ -182,6 +189,12 @@ extension CaseFile {
     private var cause: String {
         guard let reason = self.event.reason else { return "the credentials were right" }
         switch reason {
+        case .oldPassword where self.former?.kind == .appPassword:
+            let name = self.former?.name ?? ""
+            let revocation = self.last("app-password revoke", about: name)
+            let time = (revocation?.time ?? self.former?.retired).map { " on \(Self.date($0))" } ?? ""
+            return "this is the app password '\(name)', which was revoked\(time)"
+                + (revocation.map { " by \($0.actor)" } ?? "")
         case .wrongPassword, .oldPassword, .mechanismRefused:
             if let change = self.last("account password") {
                 return "\(reason.meaning); it was changed on \(Self.date(change.time)) by \(change.actor)"
@@ -227,6 +240,9 @@ extension CaseFile {
         }
         if let success = self.nextSuccessHere {
             return "a slip: the same network logged in \(Self.span(success - self.event.attempt.time)) later"
+        }
+        if reason == .oldPassword, let former = self.former, former.kind == .appPassword {
+            return "what it was made for still uses it, or somebody who found that\(client)"
         }
         switch self.pattern {
         case .sameSecret(let attempts) where isSecret && attempts >= 3:
