@@ -77,7 +77,7 @@ let package = Package(
             dependencies: ["SASL", .target(name: "CGSSAPI", condition: .when(traits: ["Kerberos"]))],
             swiftSettings: strict
         ),
-        .target(name: "AuthenticationProtocols", dependencies: ["SASL"], swiftSettings: strict),
+        .target(name: "AuthenticationProtocols", dependencies: ["SASL", "MailSyntax"], swiftSettings: strict),
         // Level 3.
         .target(
             name: "SMTPServer",
@@ -179,7 +179,7 @@ let package = Package(
         .testTarget(name: "SASLKerberosTests", dependencies: ["SASLKerberos", "SASL"], swiftSettings: strict),
         .testTarget(
             name: "AuthenticationProtocolsTests",
-            dependencies: ["AuthenticationProtocols", "SASL"],
+            dependencies: ["AuthenticationProtocols", "SASL", "MailSyntax"],
             swiftSettings: strict
         ),
         .testTarget(

@@ -1,4 +1,6 @@
-/// Why a peer's line or packet is refused: it breaks the protocol's grammar or order.
+/// Why a peer's line or packet is refused: it breaks the protocol's grammar, its order or its limits.
+///
+/// The text is for the log. It never repeats what the peer sent, which may hold a password.
 public struct ProtocolFault: Error, Hashable, Sendable, CustomStringConvertible {
     public var description: String
 

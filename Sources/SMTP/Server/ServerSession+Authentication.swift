@@ -53,7 +53,7 @@ extension ServerSession {
         }
         let fresh = seed()
         guard
-            var mechanism = ServerMechanisms.make(
+            let made = ServerMechanisms.make(
                 name,
                 context: ServerMechanismContext(
                     nonce: fresh.nonce,
@@ -65,6 +65,8 @@ extension ServerSession {
                 )
             )
         else { return self.refuseCommand(.unknownMechanism) }
+        // SMTP has no field for data with success.
+        var mechanism = FinalDataAsChallenge(made)
         let step = mechanism.received(response)
         self.mechanism = mechanism
         self.mechanismName = name
@@ -81,14 +83,6 @@ extension ServerSession {
             self.mechanism = nil
             self.state = .command
             return self.refuseCommand(.badBase64)
-        }
-        if case .finalResponse(let identity) = self.state {
-            guard response.isEmpty else {
-                self.mechanism = nil
-                self.state = .command
-                return self.refuseCommand(.malformedResponse)
-            }
-            return self.finish(.succeeded(identity), isMalformed: false)
         }
         guard let step = self.mechanism?.received(response: response) else {
             self.state = .command
@@ -133,11 +127,7 @@ extension ServerSession {
             return .reply(.challenge(octets))
         case .question(let question):
             return self.ask(.authentication(question), .authentication)
-        case .succeeded(let identity, let finalData?):
-            // SMTP has no field for data with success, so it goes as a challenge that an empty response answers (RFC 4422 §3.6).
-            self.state = .finalResponse(identity)
-            return .reply(.challenge(finalData))
-        case .succeeded(let identity, nil):
+        case .succeeded(let identity, _):
             return self.finish(.succeeded(identity), isMalformed: false)
         case .failed(let failure):
             return self.finish(.failed(failure), isMalformed: failure.isMalformed)

@@ -17,8 +17,6 @@ public struct ServerSession: Sendable {
         case command
         /// A `334` was sent: a response or `*` is due. → `command`, `asking`
         case exchange
-        /// The mechanism's final data was sent as a challenge: an empty response is due. → `asking`
-        case finalResponse(AuthenticatedIdentity)
         /// A question is with the service; input waits. → any
         case asking(Question)
         /// Mail data after `354`. → `dataEnded`
@@ -166,7 +164,7 @@ public struct ServerSession: Sendable {
         switch self.state {
         case .command:
             return self.receiveLine(input) { $0.receivedCommand($1, hasMoreInput: $2, seed: seed) }
-        case .exchange, .finalResponse:
+        case .exchange:
             return self.receiveLine(input) { session, line, _ in session.receivedResponse(line) }
         case .data, .dataEnded, .chunk:
             return self.receiveMailData(input)
