@@ -27,6 +27,7 @@ let package = Package(
         .library(name: "SASL", targets: ["SASL"]),
         .library(name: "SASLKerberos", targets: ["SASLKerberos"]),
         .library(name: "AuthenticationProtocols", targets: ["AuthenticationProtocols"]),
+        .library(name: "POP3", targets: ["POP3"]),
         .library(name: "SMTP", targets: ["SMTP"]),
         .library(name: "SMTPClient", targets: ["SMTPClient"]),
         .library(name: "SMTPServer", targets: ["SMTPServer"]),
@@ -78,6 +79,7 @@ let package = Package(
             swiftSettings: strict
         ),
         .target(name: "AuthenticationProtocols", dependencies: ["SASL", "MailSyntax"], swiftSettings: strict),
+        .target(name: "POP3", dependencies: ["MailSyntax", "SASL", "SMTP"], swiftSettings: strict),
         // Level 3.
         .target(
             name: "SMTPServer",
@@ -175,6 +177,7 @@ let package = Package(
             ] + nio,
             swiftSettings: strict
         ),
+        .testTarget(name: "POP3Tests", dependencies: ["POP3", "SASL"], swiftSettings: strict),
         .testTarget(name: "SASLTests", dependencies: ["SASL"], swiftSettings: strict),
         .testTarget(name: "SASLKerberosTests", dependencies: ["SASLKerberos", "SASL"], swiftSettings: strict),
         .testTarget(
