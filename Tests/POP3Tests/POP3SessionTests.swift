@@ -259,7 +259,7 @@ struct POP3SessionTests {
             C: USER tim
             S: -ERR Start TLS first (STLS)
             C: AUTH CRAM-MD5
-            S: + PGEubm9uY2UudGhhdC5pcy5sb25nLjBAbWFpbC5leGFtcGxlLm9yZz4=
+            S: + PDYxMjA2ZTZmNmU2MzY1MjA3NDY4NjE3NDIwNjk3MzIwNmM2ZjZlNjcuMEBtYWlsLmV4YW1wbGUub3JnPg==
             C: *
             S: -ERR Authentication cancelled
             """
