@@ -92,6 +92,9 @@ public struct DovecotAuthServer: Sendable {
         return lines.flatMap(\.encoded)
     }
 
+    /// Whether the client has said which version it speaks.
+    public var isGreeted: Bool { self.clientMinor != nil }
+
     /// Whether the client said that it speaks version 1.2, whose `FAIL` has codes.
     public var readsFailureCodes: Bool { (self.clientMinor ?? 0) >= 2 }
 

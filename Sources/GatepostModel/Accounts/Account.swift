@@ -34,5 +34,8 @@ package struct Account: Hashable, Sendable, CustomStringConvertible {
         return self.identities.contains { $0.matches(mailbox) }
     }
 
+    /// Whether this server knows its password; else another store may.
+    package var hasOwnPassword: Bool { self.credentials.contains { $0.keys.hasKeys } }
+
     package var description: String { self.address }
 }

@@ -49,6 +49,14 @@ package struct NewCredential: Hashable, Sendable, CustomStringConvertible {
         self.foreignHash = foreignHash
     }
 
+    /// For an account whose password another store knows.
+    package static let elsewhere = NewCredential(argon2id: nil, scram: [])
+
+    /// Whether anything is kept that a password can be compared with.
+    package var hasKeys: Bool {
+        self.argon2id != nil || !self.scram.isEmpty || self.sealedSecret != nil || self.foreignHash != nil
+    }
+
     /// Says which keys there are, not what they are.
     package var description: String {
         let kinds =

@@ -97,6 +97,9 @@ extension Configuration {
         package var oauth: [OAuthIssuer]
         /// Whether NTLMv1 and NTLM2 session responses are accepted, which are weak.
         package var ntlmV1: Bool
+        package var sockets = AuthenticationSockets()
+        /// Asked in this order about the passwords of accounts that have none of their own.
+        package var passwordCheckers: [PasswordChecker]
 
         package init(
             mechanisms: [MechanismName] = [
@@ -106,7 +109,8 @@ extension Configuration {
             defaultDomain: String? = nil,
             cache: Duration = .seconds(300),
             oauth: [OAuthIssuer] = [],
-            ntlmV1: Bool = false
+            ntlmV1: Bool = false,
+            passwordCheckers: [PasswordChecker] = []
         ) {
             self.mechanisms = mechanisms
             self.cleartextWithoutTLS = cleartextWithoutTLS
@@ -114,6 +118,7 @@ extension Configuration {
             self.cache = cache
             self.oauth = oauth
             self.ntlmV1 = ntlmV1
+            self.passwordCheckers = passwordCheckers
         }
     }
 

@@ -1,4 +1,5 @@
 package import GatepostModel
+internal import MailSyntax
 package import SASL
 internal import Synchronization
 
@@ -134,6 +135,24 @@ package final class AccountDirectory: Sendable {
             let new = known.credentials.first(where: { $0.keys == keys }), changed.credentials.contains(new)
         else { return nil }
         return (known, new)
+    }
+
+    /// Makes an account without a password of its own, for somebody whom another store knows.
+    ///
+    /// - Returns: The account, also when it is there already; nil when the address is none of a local domain.
+    package func create(_ address: String) async throws -> Account? {
+        let mailbox: Mailbox
+        do {
+            mailbox = try Mailbox(parsing: address)
+        } catch {
+            return nil
+        }
+        guard mailbox.canonical == address, case .name(let domain) = mailbox.domain,
+            try await self.store.domains().contains(domain.lowercased())
+        else { return nil }
+        _ = try await self.store.add(NewAccount(address: address, credential: .elsewhere))
+        self.accountChanged(address)
+        return try await self.account(loginName: address)
     }
 
     /// An account was changed or removed: nothing remembered about it counts any more.

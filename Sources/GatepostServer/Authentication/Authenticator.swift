@@ -17,6 +17,12 @@ package struct Authenticator: Sendable {
         case malformed
         case noDomain = "no-domain-in-user-name"
         case certificateUnknown = "certificate-unknown"
+        /// The client's address is in `networks.deny`.
+        case addressDenied = "address-denied"
+        /// A password over a connection that is not encrypted.
+        case clearText = "clear-text-without-tls"
+        /// Mail of a sandbox account stays here, and another server would send it.
+        case sandbox = "sandbox-account"
         case channelBinding = "channel-binding-mismatch"
         case tokenExpired = "token-expired"
         case tokenAudience = "token-audience"
@@ -25,6 +31,8 @@ package struct Authenticator: Sendable {
         case tokenScope = "token-scope"
         /// Any other fault of a token.
         case tokenRefused = "token-refused"
+        /// Right, but another store wants it changed first.
+        case passwordChange = "password-change-needed"
     }
 
     /// What a question came to: the answer for the mechanism, and whose secret it was.
@@ -34,26 +42,31 @@ package struct Authenticator: Sendable {
         package var account: Account?
         /// Set when the exchange cannot succeed whatever the client sends.
         package var refusal: Refusal?
+        /// The other password store that was asked last, for the log.
+        package var checker: String?
     }
 
     /// Nonce, ciphertext and tag of the usual size that no key opens.
     private static let nothingSealed = [UInt8](repeating: 0, count: 12 + 16 + 16)
 
-    private let directory: AccountDirectory
-    private let pool: HashingPool
+    let directory: AccountDirectory
+    let pool: HashingPool
     private let keyring: MasterKeyring
     /// Yields the fake SCRAM salts; from the master key, so that they are the same after a restart.
     private let fakeKey: Secret
     private let scramIterations: Int
     /// nil where no issuer of bearer tokens is configured.
     private let tokens: BearerTokenVerifier?
+    /// nil where no other password store is configured.
+    let checkers: PasswordCheckers?
 
     package init(
         directory: AccountDirectory,
         pool: HashingPool,
         keyring: MasterKeyring,
         scramIterations: Int,
-        tokens: BearerTokenVerifier? = nil
+        tokens: BearerTokenVerifier? = nil,
+        checkers: PasswordCheckers? = nil
     ) {
         self.directory = directory
         self.pool = pool
@@ -61,6 +74,7 @@ package struct Authenticator: Sendable {
         self.fakeKey = keyring.current.derived("fake SCRAM credentials")
         self.scramIterations = scramIterations
         self.tokens = tokens
+        self.checkers = checkers
     }
 
     /// The finding if it can be had without waiting: for accounts and proofs that are remembered.
@@ -80,17 +94,24 @@ package struct Authenticator: Sendable {
         }
     }
 
-    /// - Throws: `HashingPool.Busy` when too many passwords wait, `StoreError` when the store cannot be read.
+    /// - Throws: `HashingPool.Busy` when too many passwords wait, `StoreError` when the store cannot be read,
+    ///   ``PasswordCheckerUnreachable`` when another store of passwords cannot be asked.
     ///
-    /// - Parameter certificate: The verified client certificate in DER.
-    package func finding(_ question: ServerQuestion, certificate: [UInt8]? = nil) async throws -> Finding {
+    /// - Parameters:
+    ///   - certificate: The verified client certificate in DER.
+    ///   - peer: For other password stores.
+    package func finding(
+        _ question: ServerQuestion,
+        certificate: [UInt8]? = nil,
+        peer: LoginPeer = LoginPeer()
+    ) async throws -> Finding {
         if case .external(let question) = question {
             return try await self.external(question, certificate: certificate)
         }
         let found = try await self.directory.account(loginName: question.authenticationIdentity)
         switch question {
         case .password(let credentials):
-            return try await self.password(credentials, account: found)
+            return try await self.password(credentials, account: found, peer: peer)
         case .scram(let question):
             return self.scram(question, account: found)
         case .sharedSecret(let question):
@@ -166,13 +187,20 @@ package struct Authenticator: Sendable {
     }
 
     /// Why no account stands behind a login name.
-    private func absence(of loginName: String) -> Refusal {
+    func absence(of loginName: String) -> Refusal {
         self.directory.address(of: loginName) == nil ? .noDomain : .unknownAccount
     }
 
-    private func password(_ credentials: PasswordCredentials, account: Account?) async throws -> Finding {
+    private func password(
+        _ credentials: PasswordCredentials,
+        account: Account?,
+        peer: LoginPeer
+    ) async throws -> Finding {
         if let account, account.isEnabled, self.directory.isVerified(credentials.password, for: account) {
             return Finding(answer: .password(accepted: true), account: account, refusal: nil)
+        }
+        if let elsewhere = try await self.passwordElsewhere(credentials, account: account, peer: peer) {
+            return elsewhere
         }
         let usable =
             account?.credentials.first { $0.argon2id != nil } ?? account?.credentials.first { $0.awaitsUpgrade }

@@ -34,8 +34,8 @@ package struct GatepostService: Sendable {
     /// How SCRAM credentials are made, and what a fake one says.
     package static let scramIterations = PasswordDerivation.scramIterations
 
-    private let configuration: Configuration
-    private let logger: Logger
+    let configuration: Configuration
+    let logger: Logger
 
     package init(configuration: Configuration, logger: Logger) {
         self.configuration = configuration
@@ -85,24 +85,27 @@ package struct GatepostService: Sendable {
         let group = MultiThreadedEventLoopGroup(numberOfThreads: System.coreCount)
         let files = NIOThreadPool(numberOfThreads: 4)
         files.start()
+        let checkers = try self.makeCheckers(group)
         let runner = try self.makeRunner(store: store, clock: clock, group: group)
 
+        let authenticator = Authenticator(
+            directory: directory,
+            pool: pool,
+            keyring: keyring,
+            scramIterations: GatepostService.scramIterations,
+            tokens: http.map { http in
+                BearerTokenVerifier(
+                    issuers: self.configuration.authentication.oauth,
+                    http: http,
+                    clock: clock,
+                    logger: self.logger,
+                    canonical: { directory.address(of: $0) ?? $0 }
+                )
+            },
+            checkers: checkers
+        )
         let service = SubmissionService(
-            authenticator: Authenticator(
-                directory: directory,
-                pool: pool,
-                keyring: keyring,
-                scramIterations: GatepostService.scramIterations,
-                tokens: http.map { http in
-                    BearerTokenVerifier(
-                        issuers: self.configuration.authentication.oauth,
-                        http: http,
-                        clock: clock,
-                        logger: self.logger,
-                        canonical: { directory.address(of: $0) ?? $0 }
-                    )
-                }
-            ),
+            authenticator: authenticator,
             queue: store,
             spool: SpoolDirectory(path: store.spoolDirectory, threads: files),
             clock: clock,
@@ -117,13 +120,20 @@ package struct GatepostService: Sendable {
             maximumSessionsPerAddress: limits.connectionsPerAddress,
             unlimited: self.configuration.networks.allow
         )
-        let (listeners, names) = try await self.listen(
+        let (listeners, addresses) = try await self.listen(
             service,
             tls: tls,
             registry: registry,
             group: group,
             clock: clock
         )
+        let sockets = try await self.openAuthenticationSockets(
+            authenticator: authenticator,
+            counters: counters,
+            clock: clock,
+            group: group
+        )
+        let names = addresses + sockets.map { "\($0.kind.name) \($0.path)" }
 
         let administration = Administration(
             accounts: store,
@@ -175,16 +185,33 @@ package struct GatepostService: Sendable {
                     grace: limits.timeouts.shutdown,
                     logger: self.logger
                 ),
-            ],
+            ] + sockets,
             gracefulShutdownSignals: [.sigterm, .sigint],
             logger: Logger(label: "gatepost.lifecycle") { _ in SwiftLogNoOpLogHandler() }
         )
         try await lifecycle.run()
         try await store.close()
         try await pool.shutdown()
+        try await checkers?.shutdown()
         try await files.shutdownGracefully()
         try await group.shutdownGracefully()
         self.logger.notice("stopped")
+    }
+
+    private func makeCheckers(_ group: any EventLoopGroup) throws -> PasswordCheckers? {
+        do {
+            return try PasswordCheckers.make(
+                self.configuration.authentication.passwordCheckers,
+                group: group,
+                logger: self.logger
+            )
+        } catch {
+            throw Failure(
+                kind: .configuration,
+                description: "authentication.passwordCheckers: \(error)",
+                hint: "Debian's packages are libpam0g and libldap-2.5-0."
+            )
+        }
     }
 
     private var isHolding: Bool {

@@ -169,12 +169,15 @@ extension ConfigurationReader {
         if authentication.mechanisms.contains(.external), self.node("tls.clientAuthorities") == nil {
             self.fault("authentication.mechanisms", "EXTERNAL needs tls.clientAuthorities")
         }
+        authentication.sockets = self.authenticationSockets(mechanisms: authentication.mechanisms)
         authentication.oauth = self.issuers()
         if authentication.oauth.isEmpty,
             authentication.mechanisms.contains(where: { $0 == .oauthBearer || $0 == .xoauth2 })
         {
             self.fault("authentication.mechanisms", "OAUTHBEARER and XOAUTH2 need authentication.oauth")
         }
+        authentication.passwordCheckers = self.passwordCheckers()
+        self.checkPasswordCheckers(of: authentication)
         self.show("authentication.mechanisms", authentication.mechanisms.map(\.description).joined(separator: ", "))
         self.show("authentication.cleartextWithoutTLS", "\(authentication.cleartextWithoutTLS)")
         self.show("authentication.defaultDomain", authentication.defaultDomain ?? "the only local domain")

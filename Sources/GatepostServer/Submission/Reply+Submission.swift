@@ -4,7 +4,12 @@ internal import SMTP
 extension Reply {
     /// `535 5.7.8`: the same for every cause; the reference leads those who may know to the real one.
     static func authenticationFailed(_ reference: AuthenticationReference) -> Reply {
-        Reply(535, .init(5, 7, 8), "Authentication failed (ref \(reference))")
+        Reply(535, .init(5, 7, 8), reference.refusal)
+    }
+
+    /// `432 4.7.12` (RFC 4954 §6): only for credentials that proved right.
+    static func passwordChange(_ reference: AuthenticationReference) -> Reply {
+        Reply(432, .init(4, 7, 12), "The password must be changed first (ref \(reference))")
     }
 
     /// `452 4.3.1`: no space; nothing was kept.

@@ -12,9 +12,6 @@ internal import Synchronization
 /// The session asks one thing at a time and its asynchronous work runs on its own event loop, so the lock is never contended.
 final class SubmissionResponder: SessionResponder {
     private struct State {
-        /// Whose secret the exchange under way is checked against.
-        var finding: Authenticator.Finding?
-        var loginName = ""
         /// Logged in.
         var account: Account?
         /// Of the accounts, when this one was looked up.
@@ -24,11 +21,17 @@ final class SubmissionResponder: SessionResponder {
 
     private let service: SubmissionService
     private let peer: SessionPeer
+    private let login: LoginExchange
     private let state = Mutex(State())
 
     init(service: SubmissionService, peer: SessionPeer) {
         self.service = service
         self.peer = peer
+        self.login = LoginExchange(
+            authenticator: service.authenticator,
+            counters: service.counters,
+            logger: service.logger
+        )
     }
 
     func answer(_ request: SessionRequest, facts: SessionFacts) -> SessionResponse {
@@ -52,82 +55,38 @@ final class SubmissionResponder: SessionResponder {
     // MARK: Login
 
     private func answer(_ question: ServerQuestion, _ facts: SessionFacts) -> SessionResponse {
-        let generation = self.service.authenticator.generation
-        self.state.withLock { state in
-            state.loginName = question.authenticationIdentity
-            state.generation = generation
+        let answer = self.login.answer(
+            question,
+            certificate: facts.clientCertificate,
+            peer: LoginPeer(address: self.peer.address.map { "\($0)" }, isTLS: facts.isTLS)
+        )
+        switch answer {
+        case .now(let answer):
+            return .now(.authentication(answer))
+        case .later(let work):
+            return .later { await work().map { .authentication($0) } ?? .refused(.authenticationUnavailable) }
         }
-        if let finding = self.service.authenticator.findingNow(question) {
-            return .now(self.found(finding))
-        }
-        return .later {
-            do {
-                return self.found(
-                    try await self.service.authenticator.finding(question, certificate: facts.clientCertificate)
-                )
-            } catch {
-                self.service.logger.warning(
-                    "login could not be checked",
-                    metadata: ["account": "\(question.authenticationIdentity)", "error": "\(error)"]
-                )
-                return .refused(.authenticationUnavailable)
-            }
-        }
-    }
-
-    private func found(_ finding: Authenticator.Finding) -> SessionAnswer {
-        self.state.withLock { $0.finding = finding }
-        return .authentication(finding.answer)
     }
 
     private func conclude(_ outcome: AuthenticationOutcome, _ facts: SessionFacts) -> SessionAnswer {
-        let (finding, loginName) = self.state.withLock { state in
-            defer { state.finding = nil }
-            return (state.finding, state.loginName)
-        }
-        let refusal: Authenticator.Refusal
-        switch outcome.result {
-        case .succeeded(let identity):
-            if let account = finding?.account, finding?.refusal == nil {
-                if self.service.authenticator.mayAct(account, as: identity.authorizationIdentity) {
-                    return self.loggedIn(account, outcome.mechanism, facts)
-                }
-                refusal = .notAuthorized
-            } else {
-                refusal = finding?.refusal ?? .unknownAccount
-            }
-        case .failed(let failure):
-            switch failure.reason {
-            case .malformed: refusal = .malformed
-            case .channelBindingMismatch: refusal = .channelBinding
-            case .ntlmV1NotAllowed: refusal = .mechanismRefused
-            default: refusal = finding?.refusal ?? .wrongPassword
-            }
-        }
-        let reference = AuthenticationReference(random: RandomOctets.make(5))
-        self.service.counters.loginRefused()
-        self.service.logger.notice(
-            "login refused",
-            metadata: [
-                "reason": "\(refusal.rawValue)", "ref": "\(reference)", "account": "\(loginName)",
-                "mechanism": "\(outcome.mechanism)", "ip": "\(self.address)", "listener": "\(self.peer.listener)",
-                "tls": "\(facts.isTLS)", "helo": "\(facts.clientName ?? "")",
-            ]
+        let origin = LoginExchange.Origin(
+            address: self.peer.address,
+            listener: self.peer.listener,
+            isTLS: facts.isTLS,
+            details: ["helo": "\(facts.clientName ?? "")"]
         )
-        return .refused(.authenticationFailed(reference))
-    }
-
-    private func loggedIn(_ account: Account, _ mechanism: MechanismName, _ facts: SessionFacts) -> SessionAnswer {
-        self.state.withLock { $0.account = account }
-        self.service.counters.loginSucceeded()
-        self.service.logger.info(
-            "login",
-            metadata: [
-                "account": "\(account.address)", "mechanism": "\(mechanism)", "ip": "\(self.address)",
-                "listener": "\(self.peer.listener)", "tls": "\(facts.isTLS)",
-            ]
-        )
-        return .authenticated(account: account.address)
+        switch self.login.conclude(outcome, from: origin) {
+        case .accepted(let account, let generation):
+            self.state.withLock { state in
+                state.account = account
+                state.generation = generation
+            }
+            return .authenticated(account: account.address)
+        case .refused(.passwordChange, let reference):
+            return .refused(.passwordChange(reference))
+        case .refused(_, let reference):
+            return .refused(.authenticationFailed(reference))
+        }
     }
 
     private var isAccountCurrent: Bool {

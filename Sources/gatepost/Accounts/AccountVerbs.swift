@@ -21,22 +21,15 @@ struct AccountAdd: AsyncParsableCommand {
         abstract: "Add an account.",
         discussion: """
             Without --password-stdin the password is asked for on a terminal; where there is none, or the answer is empty, \
-            one is made and printed, once.
+            one is made and printed, once. With --no-password the account has none: a store of authentication.passwordCheckers \
+            knows it.
             """
     )
 
     @Argument(help: "The mail address that it logs in with and sends as.")
     var address: String
 
-    @Flag(name: .long, help: "Read the password from the first line of standard input.")
-    var passwordStdin = false
-
-    @Option(
-        name: .long,
-        help:
-            "Old mechanisms to allow, comma-separated: cram-md5, digest-md5, ntlm. The password is then kept, sealed under the master key."
-    )
-    var legacy: LegacyMechanisms?
+    @OptionGroup var secret: SecretOptions
 
     @Flag(name: .long, help: "Keep what it sends in its inbox; nothing leaves.")
     var sandbox = false
@@ -46,13 +39,7 @@ struct AccountAdd: AsyncParsableCommand {
     func run() async throws {
         try await self.store.withSession { session, configuration in
             let address = try await session.canonicalAddress(self.address)
-            let (password, shown) = try PasswordInput.new(fromStandardInput: self.passwordStdin, for: address)
-            let credential = try PasswordDerivation.derive(
-                password,
-                owner: address,
-                legacy: self.legacy?.mechanisms ?? [],
-                masterKey: try MasterKey.open(inDirectory: configuration.data)
-            )
+            let (credential, shown) = try self.secret.credential(of: address, dataDirectory: configuration.data)
             let addition = AccountAddition(
                 address: address,
                 isSandbox: self.sandbox,
@@ -82,14 +69,7 @@ struct AccountPassword: AsyncParsableCommand {
     @Argument(help: "The account.")
     var address: String
 
-    @Flag(name: .long, help: "Read the password from the first line of standard input.")
-    var passwordStdin = false
-
-    @Option(
-        name: .long,
-        help: "Old mechanisms to allow, comma-separated: cram-md5, digest-md5, ntlm. Without it none is."
-    )
-    var legacy: LegacyMechanisms?
+    @OptionGroup var secret: SecretOptions
 
     @OptionGroup var store: StoreOptions
 
@@ -98,13 +78,7 @@ struct AccountPassword: AsyncParsableCommand {
             let address = try await session.canonicalAddress(self.address)
             // Before somebody types a password for nobody.
             _ = try await session.perform(.showAccount(address: address))
-            let (password, shown) = try PasswordInput.new(fromStandardInput: self.passwordStdin, for: address)
-            let credential = try PasswordDerivation.derive(
-                password,
-                owner: address,
-                legacy: self.legacy?.mechanisms ?? [],
-                masterKey: try MasterKey.open(inDirectory: configuration.data)
-            )
+            let (credential, shown) = try self.secret.credential(of: address, dataDirectory: configuration.data)
             guard
                 case .done(let text) = try await session.perform(
                     .setPassword(address: address, credential: CredentialRecord(credential))

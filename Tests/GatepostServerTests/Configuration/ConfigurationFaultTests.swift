@@ -121,6 +121,35 @@ struct FaultCase: Sendable, CustomTestStringConvertible {
             faults: "c.yaml:4:41: error: key delivery.relay.tls: must be required or implicit when user is set"
         ),
         FaultCase(
+            name: "sockets for other servers that cannot be",
+            yaml: """
+                hostname: a.example
+                authentication:
+                  mechanisms: [SCRAM-SHA-256-PLUS]
+                  dovecotSocket: run/
+                  saslauthdSocket: /\(String(repeating: "a", count: 107))
+                  socketMode: 1660
+                """,
+            faults: """
+                c.yaml:4:18: error: key authentication.dovecotSocket: must be the path of a socket, not 'run/'
+                c.yaml:5:20: error: key authentication.saslauthdSocket: /\(String(repeating: "a", count: 107)) has 108 octets: no program can connect to a socket whose path has more than 107
+                c.yaml:6:15: error: key authentication.socketMode: must be permissions such as 0660, not '1660'
+                """
+        ),
+        FaultCase(
+            name: "a socket in the place of something else, with nothing to offer",
+            yaml: """
+                hostname: a.example
+                authentication: { mechanisms: [SCRAM-SHA-256-PLUS], dovecotSocket: key.pem, saslauthdSocket: ./key.pem }
+                """,
+            faults: """
+                c.yaml:2:68: error: key authentication.dovecotSocket: /DIR/key.pem is there already and is no socket
+                c.yaml:2:94: error: key authentication.saslauthdSocket: /DIR/key.pem is there already and is no socket
+                c.yaml:2:94: error: key authentication.saslauthdSocket: must be another path than authentication.dovecotSocket
+                c.yaml:2:68: error: key authentication.dovecotSocket: needs a mechanism without -PLUS and other than EXTERNAL in authentication.mechanisms
+                """
+        ),
+        FaultCase(
             name: "half a relay",
             yaml: "hostname: a.example\ndelivery:\n  route: relay\n  relay: { port: 26, user: u }\n",
             faults: "c.yaml:4:10: error: key delivery.relay.host: is required: the name or address of the smarthost"

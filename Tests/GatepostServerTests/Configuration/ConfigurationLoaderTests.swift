@@ -30,6 +30,24 @@ struct ConfigurationLoaderTests {
         #expect(loaded.warnings.isEmpty)
     }
 
+    @Test("sockets for other servers are relative to the file")
+    func sockets() throws {
+        let loaded = try self.load(
+            """
+            hostname: a.example
+            tls: { certificate: c.pem, key: k.pem }
+            authentication: { dovecotSocket: run/dovecot-auth, saslauthdSocket: /run/saslauthd/mux, socketMode: 0666 }
+            """
+        )
+        let sockets = loaded.configuration.authentication.sockets
+        #expect(sockets.dovecot == "/etc/gatepost/run/dovecot-auth")
+        #expect(sockets.saslauthd == "/run/saslauthd/mux")
+        #expect(sockets.mode == 0o666)
+        #expect(loaded.warnings.map(\.key) == ["authentication.socketMode"])
+        let none = try self.load("hostname: a.example\ntls: { certificate: c.pem, key: k.pem }\n")
+        #expect(none.configuration.authentication.sockets == Configuration.AuthenticationSockets())
+    }
+
     @Test("reads what the file says")
     func everything() throws {
         let loaded = try self.load(
