@@ -124,7 +124,7 @@ let package = Package(
             name: "GatepostServer",
             dependencies: [
                 "SMTPServer", "SMTPClient", "DNSClient", "DNS", "GatepostModel", "GatepostSQLite", "GatepostDelivery",
-                "MailSyntax", "SASL", "SASLKerberos", "AuthenticationProtocols", "SMTP", "CArgon2", "CCrypt",
+                "MailSyntax", "SASL", "SASLKerberos", "AuthenticationProtocols", "POP3", "SMTP", "CArgon2", "CCrypt",
                 .target(name: "CPAM", condition: .when(traits: ["PAM"])),
                 .target(name: "CLDAP", condition: .when(traits: ["LDAP"])),
                 .product(name: "Crypto", package: "swift-crypto"),

@@ -1,5 +1,5 @@
 public import MailSyntax
-internal import NIOCore
+public import NIOCore
 internal import Synchronization
 
 /// Counts the sessions of a server, in all and by address, and can tell them all to end.
@@ -40,7 +40,8 @@ public final class SessionRegistry: Sendable {
     /// Open sessions.
     public var count: Int { self.state.withLock { $0.channels.count } }
 
-    func admit(_ channel: any Channel, from address: IPAddress?) -> Admission {
+    /// Counts a connection, if it may be; one that was admitted is to be ``remove(_:from:)``d when it closes.
+    public func admit(_ channel: any Channel, from address: IPAddress?) -> Admission {
         let isUnlimited = address.map { address in self.unlimited.contains { $0.contains(address) } } ?? true
         return self.state.withLock { state in
             if state.isShuttingDown { return .shuttingDown }
@@ -55,7 +56,7 @@ public final class SessionRegistry: Sendable {
         }
     }
 
-    func remove(_ channel: any Channel, from address: IPAddress?) {
+    public func remove(_ channel: any Channel, from address: IPAddress?) {
         self.state.withLock { state in
             guard state.channels.removeValue(forKey: ObjectIdentifier(channel)) != nil else { return }
             guard let address, let count = state.byAddress[address] else { return }
@@ -112,4 +113,4 @@ public final class SessionRegistry: Sendable {
 }
 
 /// Sent down a session's pipeline: end as soon as the transaction under way is done.
-struct SessionShutdown: Sendable {}
+public struct SessionShutdown: Sendable {}

@@ -6,6 +6,8 @@ extension Configuration {
         package enum Service: String, Sendable, Hashable, CaseIterable {
             /// Message submission (RFC 6409): AUTH is required.
             case submission
+            /// POP3 (RFC 1939), for devices that know POP-before-SMTP only.
+            case pop3
         }
 
         package enum Security: String, Sendable, Hashable, CaseIterable {

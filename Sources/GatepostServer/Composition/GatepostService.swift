@@ -8,6 +8,7 @@ package import Logging
 internal import MailSyntax
 internal import NIOCore
 internal import NIOPosix
+internal import POP3
 internal import SASL
 internal import SMTP
 internal import SMTPServer
@@ -104,6 +105,7 @@ package struct GatepostService: Sendable {
             },
             checkers: checkers
         )
+        let permits = self.configuration.popBeforeSMTP.map { RelayPermits(duration: $0.duration, clock: clock) }
         let service = SubmissionService(
             authenticator: authenticator,
             queue: store,
@@ -111,6 +113,7 @@ package struct GatepostService: Sendable {
             clock: clock,
             hostname: self.configuration.hostname,
             disposal: self.isHolding ? .hold : .deliver,
+            permits: permits,
             counters: counters,
             logger: self.logger,
             queued: { runner.notify() }
@@ -120,8 +123,20 @@ package struct GatepostService: Sendable {
             maximumSessionsPerAddress: limits.connectionsPerAddress,
             unlimited: self.configuration.networks.allow
         )
+        let pop3 = POP3Service(
+            authenticator: authenticator,
+            counters: counters,
+            inboxes: store,
+            queue: store,
+            contents: ContentReader(spool: store.spoolDirectory, threads: files),
+            clock: clock,
+            permits: permits,
+            endsOnLogout: self.configuration.popBeforeSMTP?.endsOnLogout == true,
+            logger: self.logger
+        )
         let (listeners, addresses) = try await self.listen(
             service,
+            pop3,
             tls: tls,
             registry: registry,
             group: group,
@@ -249,26 +264,42 @@ package struct GatepostService: Sendable {
 
     private func listen(
         _ service: SubmissionService,
+        _ pop3: POP3Service,
         tls: TLSContextSource,
         registry: SessionRegistry,
         group: any EventLoopGroup,
         clock: SystemClock
-    ) async throws -> (listeners: [Listener], names: [String]) {
-        var listeners: [Listener] = []
+    ) async throws -> (listeners: [SubmissionListeners.Bound], names: [String]) {
+        var listeners: [SubmissionListeners.Bound] = []
         var names: [String] = []
         for wanted in self.configuration.listeners {
             let name = "\(wanted.service.rawValue):\(wanted.address.port)"
-            let listener: Listener
+            let listener: SubmissionListeners.Bound
             do {
-                listener = try await Listener.start(
-                    self.listenerConfiguration(wanted, name: name),
-                    service: service,
-                    tls: tls,
-                    registry: registry,
-                    group: group,
-                    logger: self.logger,
-                    now: { clock.now().secondsSince1970 }
-                )
+                switch wanted.service {
+                case .submission:
+                    listener = .smtp(
+                        try await Listener.start(
+                            self.listenerConfiguration(wanted, name: name),
+                            service: service,
+                            tls: tls,
+                            registry: registry,
+                            group: group,
+                            logger: self.logger,
+                            now: { clock.now().secondsSince1970 }
+                        )
+                    )
+                case .pop3:
+                    listener = .pop3(
+                        try await POP3Listener.start(
+                            self.pop3Configuration(wanted, name: name),
+                            service: pop3,
+                            tls: tls,
+                            registry: registry,
+                            group: group
+                        )
+                    )
+                }
             } catch {
                 throw Failure(
                     kind: .cannotListen,
@@ -304,6 +335,7 @@ package struct GatepostService: Sendable {
                 allowsClearTextWithoutTLS: self.configuration.authentication.cleartextWithoutTLS
                     && wanted.address.isLoopback,
                 allowsNTLMv1: self.configuration.authentication.ntlmV1,
+                authorizesByAddress: self.configuration.popBeforeSMTP != nil,
                 maximumMessageOctets: self.configuration.submission.maximumMessageSize.octets,
                 maximumRecipients: self.configuration.submission.maximumRecipients,
                 maximumBadCommands: limits.badCommands,
@@ -318,6 +350,32 @@ package struct GatepostService: Sendable {
         )
     }
 
+    private func pop3Configuration(_ wanted: Configuration.Listener, name: String) -> POP3Listener.Configuration {
+        let security: POP3SessionConfiguration.Security =
+            switch wanted.tls {
+            case .starttls: .startTLS
+            case .implicit: .implicit
+            case .none: .none
+            }
+        let limits = self.configuration.limits
+        return POP3Listener.Configuration(
+            name: name,
+            host: wanted.address.address.description,
+            port: wanted.address.port,
+            session: POP3SessionConfiguration(
+                hostname: self.configuration.hostname,
+                security: security,
+                mechanisms: self.configuration.authentication.mechanisms,
+                allowsClearTextWithoutTLS: self.configuration.authentication.cleartextWithoutTLS
+                    && wanted.address.isLoopback,
+                allowsNTLMv1: self.configuration.authentication.ntlmV1,
+                maximumAuthenticationFailures: limits.authenticationAttempts,
+                maximumBadCommands: limits.badCommands
+            ),
+            denied: self.configuration.networks.deny
+        )
+    }
+
     /// What was asked for and weakens the server is said at every start.
     private func sayWhatIsInsecure() {
         let authentication = self.configuration.authentication
@@ -326,6 +384,12 @@ package struct GatepostService: Sendable {
         }
         if authentication.cleartextWithoutTLS {
             self.logger.warning("passwords are accepted without TLS on loopback listeners")
+        }
+        if let permits = self.configuration.popBeforeSMTP {
+            self.logger.warning(
+                "after a POP3 login everybody at that address may send as the account without AUTH",
+                metadata: ["for": "\(DurationText.format(permits.duration))"]
+            )
         }
         let legacy = authentication.mechanisms.filter { [.cramMD5, .digestMD5, .ntlm].contains($0) }
         if !legacy.isEmpty {

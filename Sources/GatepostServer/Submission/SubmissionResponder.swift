@@ -12,8 +12,9 @@ internal import Synchronization
 /// The session asks one thing at a time and its asynchronous work runs on its own event loop, so the lock is never contended.
 final class SubmissionResponder: SessionResponder {
     private struct State {
-        /// Logged in.
+        /// Logged in, or authorized by its address.
         var account: Account?
+        var isByAddress = false
         /// Of the accounts, when this one was looked up.
         var generation: UInt64 = 0
         var message: IncomingMessage?
@@ -41,6 +42,9 @@ final class SubmissionResponder: SessionResponder {
         case .authenticationEnded(let outcome):
             return .now(self.conclude(outcome, facts))
         case .mail(let parameters):
+            if self.service.permits != nil, !self.isLoggedIn {
+                return .later { await self.authorizeByAddress() ?? self.mayBegin(parameters) }
+            }
             if self.isAccountCurrent { return .now(self.mayBegin(parameters)) }
             return .later { await self.renewAccount() ?? self.mayBegin(parameters) }
         case .recipient(let parameters):
@@ -79,6 +83,7 @@ final class SubmissionResponder: SessionResponder {
         case .accepted(let account, let generation):
             self.state.withLock { state in
                 state.account = account
+                state.isByAddress = false
                 state.generation = generation
             }
             return .authenticated(account: account.address)
@@ -86,6 +91,35 @@ final class SubmissionResponder: SessionResponder {
             return .refused(.passwordChange(reference))
         case .refused(_, let reference):
             return .refused(.authenticationFailed(reference))
+        }
+    }
+
+    private var isLoggedIn: Bool { self.state.withLock { $0.account != nil && !$0.isByAddress } }
+
+    /// Asked for each message: a permit ends.
+    ///
+    /// - Returns: nil to go on, else the answer.
+    private func authorizeByAddress() async -> SessionAnswer? {
+        guard let address = self.peer.address, let name = self.service.permits?.account(at: address) else {
+            return .refused(.authenticationRequired)
+        }
+        let generation = self.service.authenticator.generation
+        do {
+            guard let account = try await self.service.authenticator.account(name) else {
+                return .refused(.authenticationRequired)
+            }
+            self.state.withLock { state in
+                state.account = account
+                state.isByAddress = true
+                state.generation = generation
+            }
+            return nil
+        } catch {
+            self.service.logger.error(
+                "account could not be read",
+                metadata: ["account": "\(name)", "error": "\(error)"]
+            )
+            return .refused(.localError)
         }
     }
 

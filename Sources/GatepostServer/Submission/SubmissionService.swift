@@ -20,6 +20,8 @@ package struct SubmissionService: SessionService {
     let disposal: Disposal
     /// Called after each commit: there is something to deliver.
     let queued: @Sendable () -> Void
+    /// Who may send without AUTH; nil: nobody.
+    let permits: RelayPermits?
     let counters: SubmissionCounters
     let logger: Logger
 
@@ -30,6 +32,7 @@ package struct SubmissionService: SessionService {
         clock: any WallClock,
         hostname: String,
         disposal: Disposal,
+        permits: RelayPermits? = nil,
         counters: SubmissionCounters,
         logger: Logger,
         queued: @escaping @Sendable () -> Void
@@ -41,6 +44,7 @@ package struct SubmissionService: SessionService {
         self.hostname = hostname
         self.disposal = disposal
         self.queued = queued
+        self.permits = permits
         self.counters = counters
         self.logger = logger
     }

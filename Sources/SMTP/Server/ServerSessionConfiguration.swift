@@ -30,6 +30,8 @@ public struct ServerSessionConfiguration: Sendable {
     public var allowsClearTextWithoutTLS: Bool
     /// Accept NTLMv1 responses, which are weak.
     public var allowsNTLMv1: Bool
+    /// Without AUTH, `MAIL` goes to the service, which may know the client's address (POP-before-SMTP, a device without AUTH).
+    public var authorizesByAddress: Bool
     /// Octets of one message (RFC 1870).
     public var maximumMessageOctets: Int
     /// Recipients of one transaction; at least 100 (RFC 5321 §4.5.3.1.8).
@@ -54,6 +56,7 @@ public struct ServerSessionConfiguration: Sendable {
         mechanisms: [MechanismName] = [.scramSHA256, .scramSHA1, .plain, .login],
         allowsClearTextWithoutTLS: Bool = false,
         allowsNTLMv1: Bool = false,
+        authorizesByAddress: Bool = false,
         maximumMessageOctets: Int = 50 * 1024 * 1024,
         maximumRecipients: Int = 100,
         maximumBadCommands: Int = 10,
@@ -67,6 +70,7 @@ public struct ServerSessionConfiguration: Sendable {
         self.mechanisms = mechanisms
         self.allowsClearTextWithoutTLS = allowsClearTextWithoutTLS
         self.allowsNTLMv1 = allowsNTLMv1
+        self.authorizesByAddress = authorizesByAddress
         self.maximumMessageOctets = maximumMessageOctets
         self.maximumRecipients = maximumRecipients
         self.maximumBadCommands = maximumBadCommands

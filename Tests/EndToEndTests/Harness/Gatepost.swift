@@ -13,8 +13,10 @@ final class Gatepost: Sendable {
 
     /// Writes the configuration; nothing runs yet.
     ///
-    /// - Parameter settings: top-level keys of the configuration file to add: `dns`, `delivery`.
-    init(_ settings: String, certificates: Certificates) throws {
+    /// - Parameters:
+    ///   - settings: top-level keys of the configuration file to add: `dns`, `delivery`.
+    ///   - listeners: more of them, each a line such as `{ service: pop3, … }`.
+    init(_ settings: String, listeners: [String] = [], certificates: Certificates) throws {
         folder = try TemporaryFolder("server")
         self.certificates = certificates
         let ports = try Loopback.freePorts(2)
@@ -26,6 +28,7 @@ final class Gatepost: Sendable {
             listeners:
               - { service: submission, address: "127.0.0.1:\(startTLSPort)", tls: starttls }
               - { service: submission, address: "127.0.0.1:\(implicitTLSPort)", tls: implicit }
+            \(listeners.map { "  - \($0)" }.joined(separator: "\n"))
             authentication:
               mechanisms: [SCRAM-SHA-256-PLUS, SCRAM-SHA-256, SCRAM-SHA-1-PLUS, SCRAM-SHA-1, CRAM-MD5, DIGEST-MD5, NTLM, PLAIN, LOGIN]
             networks: { allow: [127.0.0.0/8] }
