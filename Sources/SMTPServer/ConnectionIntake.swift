@@ -89,6 +89,15 @@ struct ConnectionIntake: Sendable {
 
     /// Why the connection is refused; nil when it was counted in.
     private func refusal(_ channel: any Channel, _ peer: SessionPeer, isMove: Bool) -> Reply? {
+        if let clients = self.configuration.clients {
+            guard let address = peer.address, clients.contains(where: { $0.contains(address) }) else {
+                self.shared.logger.notice(
+                    "connection refused: not one of the listener's clients",
+                    metadata: ["listener": "\(peer.listener)", "ip": "\(peer.address.map { "\($0)" } ?? "local")"]
+                )
+                return .addressDenied
+            }
+        }
         if let address = peer.address, !self.registry.isUnlimited(address) {
             if self.configuration.denied.contains(where: { $0.contains(address) }) { return .addressDenied }
             if let reply = self.service.refusal(for: peer) { return reply }

@@ -10,6 +10,8 @@ extension HeaderFixups {
         case malformedFrom
         /// The account may not write as this address.
         case fromNotAllowed(Mailbox)
+        /// Devices write as one address, and this is another.
+        case fromNotFixed(Mailbox, fixed: Mailbox)
         case loop(receivedFields: Int)
         case headerTooLarge(maximumOctets: Int)
         /// A line that is no field, counted from 1; 0 for a control octet where none may be. Behind it one reader would see
@@ -31,6 +33,8 @@ extension HeaderFixups {
                 Reply(550, .init(5, 6, 0), "No address can be read from the From field (RFC 5322 section 3.6.2)")
             case .fromNotAllowed(let mailbox):
                 Reply.notAllowed(mailbox, .author)
+            case .fromNotFixed(let mailbox, let fixed):
+                Reply(550, .init(5, 7, 1), "Devices write as <\(fixed)> here, not as <\(mailbox)> in From")
             case .loop(let count):
                 Reply(554, .init(5, 4, 6), "Mail loop: \(count) Received fields (RFC 5321 section 6.3)")
             case .headerTooLarge(let maximum):

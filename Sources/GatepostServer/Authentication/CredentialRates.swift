@@ -1,16 +1,23 @@
 package import GatepostModel
+package import MailSyntax
 internal import Synchronization
 
-/// Counts what credentials with a limit of messages sent in the last hour. In memory: a restart forgets it.
+/// Counts what credentials and devices with a limit of messages sent in the last hour. In memory: a restart forgets it.
 package final class CredentialRates: Sendable {
+    /// Whose messages are counted together.
+    package enum Key: Hashable, Sendable {
+        case credential(Int64)
+        case device(listener: String, IPAddress?)
+    }
+
     private struct Entry {
         var rate = MessageRate()
         var last: Timestamp
     }
 
-    private let entries = Mutex<[Int64: Entry]>([:])
+    private let entries = Mutex<[Key: Entry]>([:])
 
-    /// Credentials whose hour is over are forgotten when there are so many.
+    /// Those whose hour is over are forgotten when there are so many.
     private static let sweepAbove = 10_000
 
     package init() {}
@@ -18,8 +25,12 @@ package final class CredentialRates: Sendable {
     /// How long until a message fits; nil when one does now, or there is no limit. Counts nothing.
     package func wait(for credential: Credential, now: Timestamp) -> Duration? {
         guard let limit = credential.rules.messagesPerHour else { return nil }
-        return self.entries.withLock { entries in
-            var rate = entries[credential.id]?.rate ?? MessageRate()
+        return self.wait(for: .credential(credential.id), limit: limit, now: now)
+    }
+
+    package func wait(for key: Key, limit: Int, now: Timestamp) -> Duration? {
+        self.entries.withLock { entries in
+            var rate = entries[key]?.rate ?? MessageRate()
             return rate.admit(limit: limit, now: now)
         }
     }
@@ -29,14 +40,18 @@ package final class CredentialRates: Sendable {
     /// - Returns: nil when it was counted or there is no limit, else how long until one fits.
     package func admit(_ credential: Credential, now: Timestamp) -> Duration? {
         guard let limit = credential.rules.messagesPerHour else { return nil }
-        return self.entries.withLock { entries in
+        return self.admit(.credential(credential.id), limit: limit, now: now)
+    }
+
+    package func admit(_ key: Key, limit: Int, now: Timestamp) -> Duration? {
+        self.entries.withLock { entries in
             if entries.count > CredentialRates.sweepAbove {
                 entries = entries.filter { $0.value.last > now - .seconds(3600) }
             }
-            var entry = entries[credential.id] ?? Entry(last: now)
+            var entry = entries[key] ?? Entry(last: now)
             let wait = entry.rate.admit(limit: limit, now: now)
             entry.last = now
-            entries[credential.id] = entry
+            entries[key] = entry
             return wait
         }
     }

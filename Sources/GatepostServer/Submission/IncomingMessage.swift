@@ -14,6 +14,8 @@ struct IncomingMessage {
     let identifier: MessageIdentifier
     let transaction: MailTransaction
     let account: Account
+    /// Who must be its author; nil: whoever the account may be.
+    let author: FixedAuthor?
     let context: HeaderFixups.Context
     /// What is not written yet: at first all of the message.
     var buffer: [UInt8] = []
@@ -31,11 +33,13 @@ struct IncomingMessage {
         identifier: MessageIdentifier,
         transaction: MailTransaction,
         account: Account,
+        author: FixedAuthor?,
         context: HeaderFixups.Context
     ) {
         self.identifier = identifier
         self.transaction = transaction
         self.account = account
+        self.author = author
         self.context = context
         self.buffer.reserveCapacity(8 * 1024)
     }
@@ -62,14 +66,23 @@ struct IncomingMessage {
             self.refuse(.headerTooLarge)
             return
         }
-        let header = Array(self.buffer[..<(end ?? self.buffer.count)])
+        let length = end ?? self.buffer.count
+        var header = Array(self.buffer[..<length])
+        if let author = self.author {
+            switch HeaderFixups.fixed(header, to: author) {
+            case .success(let fixed): header = fixed
+            case .failure(let refusal):
+                self.refuse(refusal.reply)
+                return
+            }
+        }
         switch HeaderFixups.submission(header, account: self.account, context: self.context) {
         case .refused(let refusal):
             self.refuse(refusal.reply)
         case .accepted(let accepted):
             var changed = accepted.octets
-            changed.reserveCapacity(changed.count + self.buffer.count - header.count)
-            changed.append(contentsOf: self.buffer[header.count...])
+            changed.reserveCapacity(changed.count + self.buffer.count - length)
+            changed.append(contentsOf: self.buffer[length...])
             self.buffer = changed
             self.subject = accepted.subject
         }

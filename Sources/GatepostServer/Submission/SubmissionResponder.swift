@@ -11,20 +11,22 @@ internal import Synchronization
 ///
 /// The session asks one thing at a time and its asynchronous work runs on its own event loop, so the lock is never contended.
 final class SubmissionResponder: SessionResponder {
-    private struct State {
-        /// Logged in; limited to what its credential may send as.
+    struct State {
+        /// Whom mail is from; limited to what its credential may send as.
         var account: Account?
         /// What it logged in with; nil for a ticket, a token or a certificate.
         var credential: Credential?
+        /// What lets the session send as the account.
+        var basis = SendingEvent.Basis.login
         /// Of the accounts, when this one was looked up.
         var generation: UInt64 = 0
         var message: IncomingMessage?
     }
 
-    private let service: SubmissionService
-    private let peer: SessionPeer
+    let service: SubmissionService
+    let peer: SessionPeer
     private let login: LoginExchange
-    private let state = Mutex(State())
+    let state = Mutex(State())
 
     init(service: SubmissionService, peer: SessionPeer) {
         self.service = service
@@ -44,6 +46,11 @@ final class SubmissionResponder: SessionResponder {
         case .authenticationEnded(let outcome):
             return self.conclude(outcome, facts)
         case .mail(let parameters):
+            if self.service.authorizesByAddress, !self.isLoggedIn {
+                return .later {
+                    await self.authorizeByAddress(for: parameters.reversePath) ?? self.mayBegin(parameters)
+                }
+            }
             if self.isAccountCurrent { return .now(self.mayBegin(parameters)) }
             return .later { await self.renewAccount() ?? self.mayBegin(parameters) }
         case .recipient(let parameters):
@@ -83,20 +90,11 @@ final class SubmissionResponder: SessionResponder {
     }
 
     func noticed(_ notice: AuthenticationNotice, facts: SessionFacts) {
-        let reason: AuthenticationReason =
-            switch notice.cause {
-            case .notOffered: .mechanismRefused
-            case .noCertificate: .certificateUnknown
-            case .encryptionRequired: .tlsRequired
-            case .malformed: .malformed
-            case .cancelled: .cancelled
-            case .tooManyFailures: .tooMany
-            }
-        _ = self.login.refuse(reason, mechanism: notice.mechanism, from: self.origin(facts))
+        _ = self.login.refuse(notice.reason, mechanism: notice.mechanism, from: self.origin(facts))
     }
 
     private func conclude(_ outcome: AuthenticationOutcome, _ facts: SessionFacts) -> SessionResponse {
-        let conclusion = self.login.conclude(outcome, from: self.origin(facts))
+        let conclusion = self.login.conclude(outcome, from: self.origin(facts), objection: self.objection)
         let answer = self.answer(conclusion.verdict)
         if conclusion.isImmediate { return .now(answer) }
         return .later {
@@ -105,12 +103,18 @@ final class SubmissionResponder: SessionResponder {
         }
     }
 
+    /// Without TLS the main password is worth too much: devices have one of their own.
+    private func objection(to account: Account, with credential: Credential?) -> AuthenticationReason? {
+        self.service.device == nil || credential?.kind == .appPassword ? nil : .needsAppPassword
+    }
+
     private func answer(_ verdict: LoginExchange.Verdict) -> SessionAnswer {
         switch verdict {
         case .accepted(let account, let credential, let generation):
             self.state.withLock { state in
                 state.account = credential.map { account.limited(by: $0.rules) } ?? account
                 state.credential = credential
+                state.basis = .login
                 state.generation = generation
             }
             return .authenticated(account: account.address)
@@ -122,6 +126,8 @@ final class SubmissionResponder: SessionResponder {
             return .refused(.authenticationFailed(reference))
         }
     }
+
+    private var isLoggedIn: Bool { self.state.withLock { $0.account != nil && $0.basis == .login } }
 
     private var isAccountCurrent: Bool {
         let (generation, expires) = self.state.withLock { ($0.generation, $0.credential?.rules.expires) }
@@ -181,10 +187,26 @@ final class SubmissionResponder: SessionResponder {
 
     /// Why the envelope's sender may not be, or may not send now.
     private func objection(
-        to sender: ReversePath,
+        to given: ReversePath,
         _ account: Account,
         _ credential: Credential?
     ) -> (rule: String, Reply)? {
+        var sender = given
+        if let author = self.service.device?.fixedAuthor {
+            guard let path = author.reversePath(for: given) else {
+                return ("device-sender", .deviceMaySendOnly(as: author.mailbox))
+            }
+            sender = path
+        }
+        if let device = self.service.device,
+            let wait = self.service.rates.wait(
+                for: self.deviceKey,
+                limit: device.messagesPerHour,
+                now: self.service.clock.now()
+            )
+        {
+            return ("device-rate", .deviceRateExceeded(limit: device.messagesPerHour, wait: wait))
+        }
         if case .mailbox(let mailbox) = sender, let credential, !credential.rules.maySend(as: mailbox) {
             return ("credential-sender", .credentialMayNotSend(credential.name, as: mailbox))
         }
@@ -197,6 +219,12 @@ final class SubmissionResponder: SessionResponder {
 
     private func mayReceive(_ parameters: RecipientParameters) -> SessionAnswer {
         let (account, credential) = self.state.withLock { ($0.account, $0.credential) }
+        if let account, let device = self.service.device, !device.maySend(to: parameters.forwardPath) {
+            let reply = Reply.deviceMayNotSend(to: parameters.forwardPath)
+            let content = SendingContent(recipients: [parameters.forwardPath.description])
+            self.refused(reply, account, rule: "device-recipient", content)
+            return .refused(reply)
+        }
         guard let account, let credential, !credential.rules.maySend(to: parameters.forwardPath) else {
             return .accepted
         }
@@ -212,7 +240,10 @@ final class SubmissionResponder: SessionResponder {
 
     // MARK: Message
 
-    private func begin(_ transaction: MailTransaction, _ facts: SessionFacts) -> SessionAnswer {
+    private func begin(_ asked: MailTransaction, _ facts: SessionFacts) -> SessionAnswer {
+        var transaction = asked
+        let author = self.service.device?.fixedAuthor
+        if let path = author?.reversePath(for: asked.mail.reversePath) { transaction.mail.reversePath = path }
         let (account, credential) = self.state.withLock { ($0.account, $0.credential) }
         guard let account else { return .refused(.localError) }
         let now = self.service.clock.now()
@@ -224,12 +255,20 @@ final class SubmissionResponder: SessionResponder {
             self.refused(reply, account, rule: "credential-rate", SendingContent(transaction))
             return .refused(reply)
         }
+        if let device = self.service.device,
+            let wait = self.service.rates.admit(self.deviceKey, limit: device.messagesPerHour, now: now)
+        {
+            let reply = Reply.deviceRateExceeded(limit: device.messagesPerHour, wait: wait)
+            self.refused(reply, account, rule: "device-rate", SendingContent(transaction))
+            return .refused(reply)
+        }
         let identifier = MessageIdentifier(created: now, random: RandomOctets.make(9))
         let keyword = transaction.mail.isSMTPUTF8 ? "UTF8" + facts.protocolKeyword.dropFirst() : facts.protocolKeyword
         let message = IncomingMessage(
             identifier: identifier,
             transaction: transaction,
             account: account,
+            author: author,
             context: HeaderFixups.Context(
                 hostname: self.service.hostname,
                 protocolKeyword: keyword,
@@ -309,7 +348,7 @@ final class SubmissionResponder: SessionResponder {
             self.service.counters.messageAccepted()
             self.recordSending(
                 SendingContent(message, size: content.octets),
-                account: message.account,
+                account: message.account.address,
                 verdict: route == .hold ? .held(rule: "delivery-route") : .accepted,
                 reply: "250 2.0.0"
             )
@@ -372,7 +411,7 @@ final class SubmissionResponder: SessionResponder {
     }
 
     private func refused(_ reply: Reply, _ account: Account, rule: String, _ content: SendingContent) {
-        self.recordSending(content, account: account, verdict: .refused(rule: rule), reply: reply.codes)
+        self.recordSending(content, account: account.address, verdict: .refused(rule: rule), reply: reply.codes)
         self.service.counters.messageRefused()
         self.service.logger.info(
             "message refused",
@@ -389,20 +428,22 @@ final class SubmissionResponder: SessionResponder {
         )
     }
 
-    private func recordSending(
+    func recordSending(
         _ content: SendingContent,
-        account: Account,
+        account: String,
         verdict: SendingEvent.Verdict,
         reply: String
     ) {
+        let (credential, basis) = self.state.withLock { ($0.credential?.id, $0.basis) }
         self.service.audit.record(
             .sending(
                 SendingEvent(
                     time: self.service.clock.now(),
-                    account: account.address,
+                    account: account,
                     address: self.peer.address?.unmapped,
                     listener: self.peer.listener,
-                    credential: self.state.withLock { $0.credential?.id },
+                    credential: credential,
+                    basis: basis,
                     message: content.message,
                     reversePath: content.reversePath,
                     recipients: content.recipients,

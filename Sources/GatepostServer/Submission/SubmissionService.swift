@@ -22,6 +22,10 @@ package struct SubmissionService: SessionService {
     let disposal: Disposal
     /// Called after each commit: there is something to deliver.
     let queued: @Sendable () -> Void
+    /// Who may send without AUTH; nil: nobody.
+    private(set) var permits: RelayPermits?
+    /// What the listener's devices may; nil: it is for everybody.
+    private(set) var device: Configuration.Device?
     let counters: SubmissionCounters
     let recorder: LoginRecorder
     let audit: any AuditLog
@@ -36,6 +40,7 @@ package struct SubmissionService: SessionService {
         clock: any WallClock,
         hostname: String,
         disposal: Disposal,
+        permits: RelayPermits? = nil,
         counters: SubmissionCounters,
         recorder: LoginRecorder,
         audit: any AuditLog,
@@ -50,11 +55,23 @@ package struct SubmissionService: SessionService {
         self.hostname = hostname
         self.disposal = disposal
         self.queued = queued
+        self.permits = permits
         self.counters = counters
         self.recorder = recorder
         self.audit = audit
         self.logger = logger
     }
+
+    /// The same for a listener of devices: what is counted is shared.
+    package func serving(_ device: Configuration.Device) -> SubmissionService {
+        var service = self
+        service.device = device
+        service.permits = nil
+        return service
+    }
+
+    /// Whether the address can stand for AUTH.
+    var authorizesByAddress: Bool { self.permits != nil || self.device?.account != nil }
 
     package func refusal(for peer: SessionPeer) -> Reply? {
         self.loginGuard.refusal(for: peer.address)

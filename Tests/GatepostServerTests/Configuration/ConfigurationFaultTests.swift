@@ -246,6 +246,41 @@ struct FaultCase: Sendable, CustomTestStringConvertible {
                 """
         ),
         FaultCase(
+            name: "a listener for devices without what it must have",
+            yaml: """
+                hostname: a.example
+                listeners:
+                  - { service: device, address: "0.0.0.0:25" }
+                """,
+            faults: """
+                c.yaml:3:33: error: key listeners[0].address: must be one address of this host: devices belong on an inner network
+                c.yaml:3:7: error: key listeners[0].clients: is required: the addresses of the devices, such as [10.0.0.20, 10.0.0.32/28]; no others may connect
+                c.yaml:3:7: error: key listeners[0].recipients: is required: the addresses and domains that devices may send to, such as [example.org]; ["*"] for everybody
+                """
+        ),
+        FaultCase(
+            name: "a listener for devices that cannot be",
+            yaml: """
+                hostname: a.example
+                listeners:
+                  - service: device
+                    address: "10.0.0.5:25"
+                    clients: [10.0.0.20, printer, 0.0.0.0/0]
+                    account: scanner
+                    from: "*@example.org"
+                    otherFrom: replace
+                    recipients: ["*", example.org]
+                    messagesPerHour: 0
+                    xclient: [10.0.0.20]
+                  - { service: device, address: "10.0.0.6:25", clients: [], otherFrom: rewrite, recipients: ["@example.org"], client: [] }
+                  - { service: submission, address: "10.0.0.7:587", clients: [10.0.0.20] }
+                  - { service: pop3, address: "10.0.0.7:995", proxyProtocol: [10.0.0.1] }
+                """,
+            faults: """
+                ?
+                """
+        ),
+        FaultCase(
             name: "half a relay",
             yaml: "hostname: a.example\ndelivery:\n  route: relay\n  relay: { port: 26, user: u }\n",
             faults: "c.yaml:4:10: error: key delivery.relay.host: is required: the name or address of the smarthost"
