@@ -205,7 +205,7 @@ let package = Package(
             ] + nio,
             swiftSettings: strict
         ),
-        .testTarget(name: "POP3Tests", dependencies: ["POP3", "SASL"], swiftSettings: strict),
+        .testTarget(name: "POP3Tests", dependencies: ["MailSyntax", "POP3", "SASL", "SMTP"], swiftSettings: strict),
         .testTarget(name: "SASLTests", dependencies: ["SASL"], swiftSettings: strict),
         .testTarget(name: "SASLKerberosTests", dependencies: ["SASLKerberos", "SASL"], swiftSettings: strict),
         .testTarget(

@@ -75,7 +75,9 @@ struct POPBeforeSMTPTests {
         _ = try await gatepost.stop()
     }
 
-    @Test func `the rules of the app password hold for what is sent, and its end or the account's ends it`() async throws {
+    @Test func `the rules of the app password hold for what is sent, and its end or the account's ends it`()
+        async throws
+    {
         let certificates = try await Certificates.make()
         let ports = try Loopback.freePorts(2)
         let gatepost = try Gatepost(
@@ -103,7 +105,7 @@ struct POPBeforeSMTPTests {
             guard let curl = Program.find("curl") else { throw MissingProgram(name: "curl") }
             return try await run([
                 curl, "--silent", "--ssl-reqd", "--cacert", certificates.authority, "--user",
-                "\(Self.device):\(password)", "pop3://localhost:\(ports[0])/",
+                "\(Self.device):\(password)", "--login-options", "AUTH=PLAIN", "pop3://localhost:\(ports[0])/",
             ]).succeeded
         }
         func send(to recipient: String = "reader@gatepost.test") async throws -> String {
@@ -137,7 +139,7 @@ struct POPBeforeSMTPTests {
         #expect(try await gatepost.stop() == .code(0))
     }
 
-    @Test(arguments: ["PLAIN", "LOGIN", "SCRAM-SHA-256", "CRAM-MD5", "wrong"])
+    @Test(arguments: ["PLAIN", "LOGIN", "CRAM-MD5", "wrong"])
     func `curl logs in over STLS`(mechanism: String) async throws {
         let (gatepost, port, certificates) = try await self.start("")
         try await gatepost.verb(

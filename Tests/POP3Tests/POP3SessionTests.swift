@@ -1,3 +1,4 @@
+import MailSyntax
 import SASL
 import SMTP
 import Testing
@@ -303,12 +304,16 @@ struct POP3SessionTests {
         var session = POP3Session(configuration: POP3SessionConfiguration(hostname: "h", security: .implicit))
         let line = Array(repeating: UInt8(ascii: "a"), count: 100_000)
         let (consumed, action) = line.withUnsafeBytes {
-            session.receive($0) { POP3Session.ExchangeSeed(nonce: [], secondsSince1970: 0) }
+            session.receive($0) {
+                POP3Session.ExchangeSeed(nonce: Array("a nonce that is long".utf8), secondsSince1970: 0)
+            }
         }
         #expect(consumed == line.count)
         guard case .waitForInput = action else { return #expect(Bool(false), "\(action)") }
         let (_, end) = Array("\r\n".utf8).withUnsafeBytes {
-            session.receive($0) { POP3Session.ExchangeSeed(nonce: [], secondsSince1970: 0) }
+            session.receive($0) {
+                POP3Session.ExchangeSeed(nonce: Array("a nonce that is long".utf8), secondsSince1970: 0)
+            }
         }
         guard case .send(let octets) = end else { return #expect(Bool(false), "\(end)") }
         #expect(String(decoding: octets, as: UTF8.self) == "-ERR Line too long\r\n")
@@ -391,7 +396,9 @@ struct AuthenticationNoticeTests {
             var input = Array("\(line)\r\n".utf8)
             while true {
                 let (consumed, action) = input.withUnsafeBytes {
-                    session.receive($0) { POP3Session.ExchangeSeed(nonce: [], secondsSince1970: 0) }
+                    session.receive($0) {
+                        POP3Session.ExchangeSeed(nonce: Array("a nonce that is long".utf8), secondsSince1970: 0)
+                    }
                 }
                 input.removeFirst(consumed)
                 if let notice = session.takeAuthenticationNotice() { notices.append(notice) }
@@ -406,8 +413,73 @@ struct AuthenticationNoticeTests {
         var session = POP3Session(configuration: POP3SessionConfiguration(hostname: "a", security: .implicit))
         #expect(session.noticeAtEnd == nil)
         Array("AUTH LOGIN\r\n".utf8).withUnsafeBytes { octets in
-            _ = session.receive(octets) { POP3Session.ExchangeSeed(nonce: [], secondsSince1970: 0) }
+            _ = session.receive(octets) {
+                POP3Session.ExchangeSeed(nonce: Array("a nonce that is long".utf8), secondsSince1970: 0)
+            }
         }
         #expect(session.noticeAtEnd == AuthenticationNotice(mechanism: .login, cause: .cancelled))
     }
+}
+
+@Suite("SCRAM over POP3, RFC 5034 §4")
+struct SCRAMExchangeTests {
+    private static let password = "tanstaaftanstaaf"
+
+    /// What the session sends for one line, with its questions answered.
+    private func reply(to line: [UInt8], _ session: inout POP3Session) throws -> String {
+        var (_, action) = (line + Array("\r\n".utf8)).withUnsafeBytes {
+            session.receive($0) {
+                POP3Session.ExchangeSeed(nonce: Array("a nonce that is long".utf8), secondsSince1970: 0)
+            }
+        }
+        while case .ask(let request) = action {
+            switch request {
+            case .authentication(.scram(let question)):
+                let credential = try SCRAMCredential(
+                    password: Secret(Self.password),
+                    salt: Array("a salt of ours".utf8),
+                    iterations: 4096,
+                    hash: question.hash
+                )
+                action = session.receive(.authentication(.scram(credential)))
+            case .authenticationEnded(_, .succeeded):
+                action = session.receive(.authenticated(.empty))
+            default:
+                action = session.receive(.refused(.error("Authentication failed", .authentication)))
+            }
+        }
+        guard case .send(let octets) = action else { return "\(action)" }
+        return String(decoding: octets.dropLast(2), as: UTF8.self)
+    }
+
+    @Test(
+        "the server's proof is a challenge with an empty answer",
+        arguments: [("tanstaaftanstaaf", "+OK Logged in, 0 messages"), ("wrong", "-ERR [AUTH] Authentication failed")]
+    )
+    func exchange(_ password: String, _ wanted: String) throws {
+        var session = POP3Session(configuration: POP3SessionConfiguration(hostname: "a", security: .implicit))
+        let credentials = ClientCredentials(authenticationIdentity: "tim", password: Secret(password))
+        var client = try #require(
+            ClientMechanisms.make(
+                .scramSHA256,
+                credentials: credentials,
+                nonce: [UInt8](repeating: 0x41, count: 18)
+            )
+        )
+        guard case .present(let first) = client.start() else { throw NoInitialResponse() }
+        var line = Array("AUTH SCRAM-SHA-256 ".utf8) + Base64.encode(first)
+        var challenges = 0
+        var reply = try self.reply(to: line, &session)
+        while reply.hasPrefix("+ ") {
+            challenges += 1
+            let challenge = try #require(Base64.decode(reply.utf8.dropFirst(2)))
+            guard case .respond(let response) = client.received(challenge: challenge) else { break }
+            line = Base64.encode(response)
+            reply = try self.reply(to: line, &session)
+        }
+        #expect(reply == wanted)
+        #expect(challenges == (password == Self.password ? 2 : 1))
+    }
+
+    private struct NoInitialResponse: Error {}
 }
