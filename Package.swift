@@ -29,6 +29,7 @@ let package = Package(
         .library(name: "AuthenticationProtocols", targets: ["AuthenticationProtocols"]),
         .library(name: "TLSChannelBinding", targets: ["TLSChannelBinding"]),
         .library(name: "OAuthClient", targets: ["OAuthClient"]),
+        .library(name: "POP3", targets: ["POP3"]),
         .library(name: "SMTP", targets: ["SMTP"]),
         .library(name: "SMTPClient", targets: ["SMTPClient"]),
         .library(name: "SMTPServer", targets: ["SMTPServer"]),
@@ -87,6 +88,7 @@ let package = Package(
             swiftSettings: strict
         ),
         .target(name: "OAuthClient", dependencies: ["SASL", "MailSyntax"], swiftSettings: strict),
+        .target(name: "POP3", dependencies: ["MailSyntax", "SASL", "SMTP"], swiftSettings: strict),
         // Level 3.
         .target(
             name: "SMTPServer",
@@ -135,9 +137,8 @@ let package = Package(
             name: "GatepostServer",
             dependencies: [
                 "SMTPServer", "SMTPClient", "DNSClient", "DNS", "GatepostModel", "GatepostSQLite", "GatepostDelivery",
-                "MailSyntax", "SASL", "SASLKerberos", "AuthenticationProtocols", "OAuthClient", "SMTP",
-                "TLSChannelBinding",
-                "CArgon2", "CCrypt",
+                "MailSyntax", "SASL", "SASLKerberos", "AuthenticationProtocols", "OAuthClient", "POP3", "SMTP",
+                "TLSChannelBinding", "CArgon2", "CCrypt",
                 .target(name: "CPAM", condition: .when(traits: ["PAM"])),
                 .target(name: "CLDAP", condition: .when(traits: ["LDAP"])),
                 .product(name: "Crypto", package: "swift-crypto"),
@@ -204,6 +205,7 @@ let package = Package(
             ] + nio,
             swiftSettings: strict
         ),
+        .testTarget(name: "POP3Tests", dependencies: ["MailSyntax", "POP3", "SASL", "SMTP"], swiftSettings: strict),
         .testTarget(name: "SASLTests", dependencies: ["SASL"], swiftSettings: strict),
         .testTarget(name: "SASLKerberosTests", dependencies: ["SASLKerberos", "SASL"], swiftSettings: strict),
         .testTarget(
@@ -227,7 +229,8 @@ let package = Package(
         .testTarget(
             name: "GatepostServerTests",
             dependencies: [
-                "GatepostServer", "GatepostDelivery", "GatepostModel", "GatepostSQLite", "GatepostTesting", "MailSyntax",
+                "GatepostServer", "GatepostDelivery", "GatepostModel", "GatepostSQLite", "GatepostTesting",
+                "MailSyntax",
                 "AuthenticationProtocols", "OAuthClient", "SASL", "SMTP",
                 .product(name: "Crypto", package: "swift-crypto"),
                 .product(name: "CryptoExtras", package: "swift-crypto"),

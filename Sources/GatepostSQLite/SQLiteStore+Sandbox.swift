@@ -71,6 +71,19 @@ extension SQLiteStore: SandboxStore {
         }
     }
 
+    package func removeFromInbox(_ identifiers: [MessageIdentifier], account: String) async throws -> Int {
+        try await self.writer.perform { connection, effects in
+            var count = 0
+            for identifier in identifiers {
+                guard let key = try connection.key(of: identifier), try connection.messageRow(key)?.inbox == account
+                else { continue }
+                try connection.removeInboxMessage(key, &effects)
+                count += 1
+            }
+            return count
+        }
+    }
+
     package func clearInbox(account: String?) async throws -> Int {
         try await self.writer.perform { connection, effects in
             let statement = try connection.statement(
@@ -78,18 +91,20 @@ extension SQLiteStore: SandboxStore {
             )
             statement.bind(1, account)
             let keys = try statement.all { $0.int64(0) }
-            let recipients = try connection.statement("DELETE FROM recipient WHERE message = ?1")
-            for key in keys {
-                recipients.bind(1, key)
-                try recipients.run()
-                try connection.removeMessage(key, &effects)
-            }
+            for key in keys { try connection.removeInboxMessage(key, &effects) }
             return keys.count
         }
     }
 }
 
 extension Connection {
+    fileprivate func removeInboxMessage(_ key: Int64, _ effects: inout Writer.Effects) throws {
+        let recipients = try self.statement("DELETE FROM recipient WHERE message = ?1")
+        recipients.bind(1, key)
+        try recipients.run()
+        try self.removeMessage(key, &effects)
+    }
+
     fileprivate func inboxMessage(_ row: MessageRow) throws -> InboxMessage {
         let statement = try self.statement(
             "SELECT forward_path, notify, orcpt_type, orcpt FROM recipient WHERE message = ?1 ORDER BY number"

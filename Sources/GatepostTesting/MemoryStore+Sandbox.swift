@@ -53,6 +53,13 @@ extension MemoryStore: SandboxStore {
         self.arrivals = []
     }
 
+    package func removeFromInbox(_ identifiers: [MessageIdentifier], account: String) throws -> Int {
+        try self.beginChange()
+        let present = Set(self.inboxMessages(account).map(\.identifier)).intersection(identifiers)
+        for identifier in present { self.messages[identifier] = nil }
+        return present.count
+    }
+
     package func clearInbox(account: String?) throws -> Int {
         try self.beginChange()
         let identifiers = self.inboxMessages(account).map(\.identifier)

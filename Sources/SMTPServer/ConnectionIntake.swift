@@ -91,6 +91,13 @@ struct ConnectionIntake: Sendable {
     private func refusal(_ channel: any Channel, _ peer: SessionPeer, isMove: Bool) -> Reply? {
         let isUnlimited = peer.address.map(self.registry.isUnlimited) ?? true
         if let reply = self.configuration.refusal(for: peer, service: self.service, isUnlimited: isUnlimited) {
+            self.shared.logger.info(
+                "connection refused",
+                metadata: [
+                    "listener": "\(peer.listener)", "ip": "\(peer.address.map { "\($0)" } ?? "local")",
+                    "reply": "\(reply)",
+                ]
+            )
             return reply
         }
         switch self.registry.admit(channel, from: peer.address) {

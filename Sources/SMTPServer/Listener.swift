@@ -18,6 +18,8 @@ public struct Listener: Sendable {
         public var timeouts: SessionTimeouts
         /// Addresses that are turned away at connect, unless the registry has them as unlimited.
         public var denied: [IPNetwork]
+        /// All that may connect, even where the registry has more as unlimited; nil: everybody.
+        public var clients: [IPNetwork]?
         /// Proxies: what connects from there must begin with a ``ProxyHeader``, and what connects from elsewhere may not.
         public var proxies: [IPNetwork]
         /// Proxies that may name their client with XCLIENT.
@@ -30,6 +32,7 @@ public struct Listener: Sendable {
             session: ServerSessionConfiguration,
             timeouts: SessionTimeouts = SessionTimeouts(),
             denied: [IPNetwork] = [],
+            clients: [IPNetwork]? = nil,
             proxies: [IPNetwork] = [],
             forwarders: [IPNetwork] = []
         ) {
@@ -39,6 +42,7 @@ public struct Listener: Sendable {
             self.session = session
             self.timeouts = timeouts
             self.denied = denied
+            self.clients = clients
             self.proxies = proxies
             self.forwarders = forwarders
         }
@@ -47,6 +51,11 @@ public struct Listener: Sendable {
         ///
         /// - Parameter isUnlimited: The address is free of limits (``SessionRegistry/unlimited``).
         public func refusal(for peer: SessionPeer, service: any SessionService, isUnlimited: Bool) -> Reply? {
+            if let clients = self.clients {
+                guard let address = peer.address, clients.contains(where: { $0.contains(address) }) else {
+                    return .addressDenied
+                }
+            }
             guard let address = peer.address, !isUnlimited else { return nil }
             if self.denied.contains(where: { $0.contains(address) }) { return .addressDenied }
             return service.refusal(for: peer)

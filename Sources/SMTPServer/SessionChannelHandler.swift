@@ -384,7 +384,7 @@ final class SessionChannelHandler: ChannelDuplexHandler {
         do {
             let handler = try context.pipeline.syncOperations.handler(type: NIOSSLServerHandler.self)
             self.clientCertificate = try handler.peerCertificate?.toDERBytes()
-            self.tlsVersion = handler.tlsVersion.map { SessionChannelHandler.text(of: $0) }
+            self.tlsVersion = handler.tlsVersion?.text
         } catch {
             self.clientCertificate = nil
         }
@@ -406,15 +406,6 @@ final class SessionChannelHandler: ChannelDuplexHandler {
             channelBindings: bindings,
             hasClientCertificate: self.clientCertificate != nil
         )
-    }
-
-    private static func text(of version: TLSVersion) -> String {
-        switch version {
-        case .tlsv1: "1.0"
-        case .tlsv11: "1.1"
-        case .tlsv12: "1.2"
-        case .tlsv13: "1.3"
-        }
     }
 
     private func closeIfIdle(_ context: ChannelHandlerContext) {

@@ -1,5 +1,5 @@
 public import MailSyntax
-internal import NIOCore
+public import NIOCore
 internal import Synchronization
 
 /// Counts the sessions of a server, in all and by address, and can tell them all to end.
@@ -79,14 +79,14 @@ public final class SessionRegistry: Sendable {
     public var count: Int { self.state.withLock { $0.channels.count } }
 
     /// Whether the address is in one of the ``unlimited`` networks, which are never turned away for where they are.
-    func isUnlimited(_ address: IPAddress) -> Bool {
+    public func isUnlimited(_ address: IPAddress) -> Bool {
         self.unlimited.contains { $0.contains(address) }
     }
 
     /// Counts a connection in, until ``remove(_:)``; a second call for the same one moves it to another address.
     ///
     /// - Parameter address: nil where none is to be counted: a Unix socket, or a proxy.
-    func admit(_ channel: any Channel, from address: IPAddress?) -> Admission {
+    public func admit(_ channel: any Channel, from address: IPAddress?) -> Admission {
         let network = address.flatMap { self.isUnlimited($0) ? nil : $0.network() }
         return self.state.withLock { state in
             let identifier = ObjectIdentifier(channel)
@@ -109,7 +109,7 @@ public final class SessionRegistry: Sendable {
         }
     }
 
-    func remove(_ channel: any Channel) {
+    public func remove(_ channel: any Channel) {
         self.state.withLock { SessionRegistry.remove(ObjectIdentifier(channel), from: &$0) }
     }
 
@@ -168,4 +168,4 @@ public final class SessionRegistry: Sendable {
 }
 
 /// Sent down a session's pipeline: end as soon as the transaction under way is done.
-struct SessionShutdown: Sendable {}
+public struct SessionShutdown: Sendable {}

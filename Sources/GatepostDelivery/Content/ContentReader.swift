@@ -1,6 +1,6 @@
-internal import GatepostModel
-internal import NIOCore
-internal import NIOPosix
+package import GatepostModel
+package import NIOCore
+package import NIOPosix
 internal import SMTPClient
 
 /// Why a message's file could not be read.
@@ -10,12 +10,36 @@ struct ContentError: Error, CustomStringConvertible {
 
 /// Reads the content of queued messages: small ones whole, large ones in chunks from their files, on threads that may wait
 /// for the disk.
-struct ContentReader: Sendable {
+package struct ContentReader: Sendable {
     static let chunkOctets = 64 * 1024
 
     /// The absolute path of the directory with the files.
     let spool: String
     let threads: NIOThreadPool
+
+    package init(spool: String, threads: NIOThreadPool) {
+        self.spool = spool
+        self.threads = threads
+    }
+
+    /// Hands out the content piece by piece until it ends or `body` returns false.
+    package func forEachChunk(
+        of content: MessageContent,
+        _ body: (ByteBuffer) async throws -> Bool
+    ) async throws {
+        switch content {
+        case .inline(let octets):
+            _ = try await body(ByteBuffer(bytes: octets))
+        case .file(let name, let size):
+            let file = try await self.threads.runIfActive {
+                try ContentFile(path: self.spool + "/" + name, octets: size)
+            }
+            defer { file.close() }
+            while let chunk = try await self.threads.runIfActive({ try file.next() }) {
+                guard try await body(chunk) else { return }
+            }
+        }
+    }
 
     /// Content for one transaction, and what has to be closed after it.
     func open(_ content: MessageContent) async throws -> (content: MailContent, file: ContentFile?) {

@@ -10,6 +10,15 @@ package struct SendingEvent: Hashable, Sendable {
         case refused(rule: String)
     }
 
+    /// What let the session send as the account.
+    package enum Basis: UInt64, Hashable, Sendable {
+        case login = 0
+        /// A login at POP3 from the same address, a while ago.
+        case popBeforeSMTP = 1
+        /// The address, which belongs to a device.
+        case device = 2
+    }
+
     package var time: Timestamp
     /// nil where nobody logged in.
     package var account: String?
@@ -17,6 +26,7 @@ package struct SendingEvent: Hashable, Sendable {
     package var listener: String
     /// The credential that was logged in with.
     package var credential: Int64?
+    package var basis: Basis
     /// nil when it was refused before it had one.
     package var message: MessageIdentifier?
     /// Empty for the null path.
@@ -36,6 +46,7 @@ package struct SendingEvent: Hashable, Sendable {
         address: IPAddress?,
         listener: String,
         credential: Int64? = nil,
+        basis: Basis = .login,
         message: MessageIdentifier? = nil,
         reversePath: String = "",
         recipients: [String] = [],
@@ -49,6 +60,7 @@ package struct SendingEvent: Hashable, Sendable {
         self.address = address
         self.listener = listener
         self.credential = credential
+        self.basis = basis
         self.message = message
         self.reversePath = reversePath
         self.recipients = recipients

@@ -6,6 +6,10 @@ extension Configuration {
         package enum Service: String, Sendable, Hashable, CaseIterable {
             /// Message submission (RFC 6409): AUTH is required.
             case submission
+            /// POP3 (RFC 1939), for devices that know POP-before-SMTP only.
+            case pop3
+            /// Submission by printers and scanners that know no TLS, from known addresses only.
+            case device
         }
 
         package enum Security: String, Sendable, Hashable, CaseIterable {
@@ -24,19 +28,23 @@ extension Configuration {
         package var proxies: [IPNetwork]
         /// What connects from there may name its client with XCLIENT.
         package var xclient: [IPNetwork]
+        /// For the service `device`.
+        package var device: Device?
 
         package init(
             service: Service = .submission,
             address: IPEndpoint,
             tls: Security,
             proxies: [IPNetwork] = [],
-            xclient: [IPNetwork] = []
+            xclient: [IPNetwork] = [],
+            device: Device? = nil
         ) {
             self.service = service
             self.address = address
             self.tls = tls
             self.proxies = proxies
             self.xclient = xclient
+            self.device = device
         }
 
         /// Submission on every interface: 587 with STARTTLS and 465 with implicit TLS.

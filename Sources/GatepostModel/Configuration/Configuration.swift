@@ -15,6 +15,7 @@ package struct Configuration: Sendable {
     package var dns: DNS
     package var authentication: Authentication
     package var submission: Submission
+    package var popBeforeSMTP: POPBeforeSMTP?
     package var networks: Networks
     package var delivery: Delivery
     package var limits: Limits
@@ -32,6 +33,7 @@ package struct Configuration: Sendable {
         dns: DNS = DNS(),
         authentication: Authentication = Authentication(),
         submission: Submission = Submission(),
+        popBeforeSMTP: POPBeforeSMTP? = nil,
         networks: Networks = Networks(),
         delivery: Delivery = Delivery(),
         limits: Limits = Limits(),
@@ -46,6 +48,7 @@ package struct Configuration: Sendable {
         self.dns = dns
         self.authentication = authentication
         self.submission = submission
+        self.popBeforeSMTP = popBeforeSMTP
         self.networks = networks
         self.delivery = delivery
         self.limits = limits
@@ -150,6 +153,18 @@ extension Configuration {
         package init(maximumMessageSize: ByteCount = .mebibytes(50), maximumRecipients: Int = 100) {
             self.maximumMessageSize = maximumMessageSize
             self.maximumRecipients = maximumRecipients
+        }
+    }
+
+    /// A login at a `pop3` listener lets the account send from the same address without AUTH for a while; `nil`: it does not.
+    package struct POPBeforeSMTP: Sendable, Hashable {
+        package var duration: Duration
+        /// QUIT ends it early.
+        package var endsOnLogout: Bool
+
+        package init(duration: Duration = .seconds(900), endsOnLogout: Bool = false) {
+            self.duration = duration
+            self.endsOnLogout = endsOnLogout
         }
     }
 

@@ -44,6 +44,9 @@ package protocol SandboxStore: Sendable {
         after: MessageIdentifier?,
         timeout: Duration
     ) async throws -> InboxMessage?
+    /// Removes these messages where they lie in the account's inbox.
+    /// - Returns: How many there were.
+    func removeFromInbox(_ identifiers: [MessageIdentifier], account: String) async throws -> Int
     /// - Returns: How many messages were removed.
     func clearInbox(account: String?) async throws -> Int
 }

@@ -114,7 +114,7 @@ package struct SendingUsage: Hashable, Sendable {
     func burst(now: Timestamp) -> Int { self.sum(within: .seconds(3600), now: now).burst }
 
     /// When `amount` fits below the limit's `maximum` if nothing more is sent; nil: it never does.
-    func time(_ limit: SendingLimit, maximum: Int, fits amount: SendingAmount, now: Timestamp) -> Timestamp? {
+    package func time(_ limit: SendingLimit, maximum: Int, fits amount: SendingAmount, now: Timestamp) -> Timestamp? {
         self.time(within: limit.period, maximum: maximum, fits: amount.of(limit), now: now) { $0.of(limit) }
     }
 

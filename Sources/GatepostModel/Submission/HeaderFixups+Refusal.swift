@@ -12,6 +12,8 @@ extension HeaderFixups {
         case malformedOrigin(SubmissionPolicy.Place)
         /// The account may not use this address there.
         case notAllowed(Mailbox, SubmissionPolicy.Place, Account.MissingGrant = .account)
+        /// Devices write as one address, and this is another.
+        case fromNotFixed(Mailbox, fixed: Mailbox)
         case loop(receivedFields: Int)
         case headerTooLarge(maximumOctets: Int)
         /// A line that is no field, counted from 1; 0 for a control octet where none may be. Behind it one reader would see
@@ -39,6 +41,8 @@ extension HeaderFixups {
                 )
             case .notAllowed(let mailbox, let place, let missing):
                 Reply.notAllowed(mailbox, place, missing)
+            case .fromNotFixed(let mailbox, let fixed):
+                Reply(550, .init(5, 7, 1), "Devices write as <\(fixed)> here, not as <\(mailbox)> in From")
             case .loop(let count):
                 Reply(554, .init(5, 4, 6), "Mail loop: \(count) Received fields (RFC 5321 section 6.3)")
             case .headerTooLarge(let maximum):
@@ -56,6 +60,7 @@ extension HeaderFixups {
             case .notAllowed(_, .author, .account): "author-not-granted"
             case .notAllowed(_, _, .account): "sender-not-granted"
             case .notAllowed(_, _, .credential): "credential-sender"
+            case .fromNotFixed: "device-sender"
             case .noFrom, .severalFrom, .malformedFrom, .malformedOrigin, .loop, .headerTooLarge, .malformedHeader:
                 "content"
             }

@@ -23,6 +23,8 @@ package struct AuditReport: Codable, Sendable, Hashable {
     package var secret: String?
     package var repeats: Int?
     package var credential: Int64?
+    /// Of a message that was sent without AUTH: `pop-before-smtp` or `device`.
+    package var basis: String?
     package var actor: String?
     package var action: String?
     package var subject: String?
@@ -101,6 +103,11 @@ package struct AuditReport: Codable, Sendable, Hashable {
         self.address = event.address?.description
         self.listener = event.listener
         self.credential = event.credential
+        switch event.basis {
+        case .login: self.basis = nil
+        case .popBeforeSMTP: self.basis = "pop-before-smtp"
+        case .device: self.basis = "device"
+        }
         self.message = event.message?.description
         self.from = event.reversePath
         self.recipients = event.recipients
@@ -122,7 +129,7 @@ package struct AuditReport: Codable, Sendable, Hashable {
         case "sending":
             parts = [
                 self.message, self.from.map { "from <\($0)>" }, self.recipientCount.map { "\($0) recipients" },
-                self.size.map { "\($0) octets" }, self.reply,
+                self.size.map { "\($0) octets" }, self.basis.map { "by \($0)" }, self.reply,
             ].compactMap { $0 }
         case "lockout":
             parts = [

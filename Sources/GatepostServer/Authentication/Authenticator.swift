@@ -222,6 +222,14 @@ package struct Authenticator: Sendable {
         return Finding(answer: .sharedSecret(secret), account: account, credential: credential, refusal: refusal)
     }
 
+    /// The account with this address, unless it is disabled.
+    ///
+    /// - Throws: `StoreError` when the store cannot be read.
+    package func account(_ address: String) async throws -> Account? {
+        let account = try await self.directory.account(loginName: address)
+        return account?.isEnabled == true ? account : nil
+    }
+
     /// Grows with every change of an account.
     package var generation: UInt64 { self.directory.generation }
 

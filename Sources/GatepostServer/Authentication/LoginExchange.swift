@@ -357,3 +357,17 @@ extension AuthenticationReference {
     /// What a client whose login was refused reads: the same for every cause.
     var refusal: String { "Authentication failed (ref \(self))" }
 }
+
+extension AuthenticationNotice {
+    /// What is recorded.
+    var reason: AuthenticationReason {
+        switch self.cause {
+        case .notOffered: .mechanismRefused
+        case .noCertificate: .certificateUnknown
+        case .encryptionRequired: .tlsRequired
+        case .malformed: .malformed
+        case .cancelled: .cancelled
+        case .tooManyFailures: .tooMany
+        }
+    }
+}

@@ -9,7 +9,6 @@ internal import MailSyntax
 internal import NIOCore
 internal import NIOPosix
 internal import SASL
-internal import SMTP
 internal import SMTPServer
 internal import ServiceLifecycle
 internal import UnixSignals
@@ -128,6 +127,7 @@ package struct GatepostService: Sendable {
             audit: audit.trail,
             history: try await LockoutHistory.read(audit.trail, now: started)
         )
+        let permits = self.configuration.popBeforeSMTP.map { RelayPermits(duration: $0.duration, clock: clock) }
         let service = SubmissionService(
             authenticator: authenticator,
             loginGuard: loginGuard,
@@ -136,6 +136,7 @@ package struct GatepostService: Sendable {
             clock: clock,
             hostname: self.configuration.hostname,
             disposal: self.isHolding ? .hold : .deliver,
+            permits: permits,
             counters: counters,
             recorder: audit.recorder,
             audit: audit.trail,
@@ -150,8 +151,21 @@ package struct GatepostService: Sendable {
             maximumArrivalsPerMinute: limits.connectionsPerMinute,
             unlimited: self.configuration.networks.allow
         )
+        let pop3 = POP3Service(
+            authenticator: authenticator,
+            loginGuard: loginGuard,
+            recorder: audit.recorder,
+            inboxes: store,
+            queue: store,
+            contents: ContentReader(spool: store.spoolDirectory, threads: files),
+            clock: clock,
+            permits: permits,
+            endsOnLogout: self.configuration.popBeforeSMTP?.endsOnLogout == true,
+            logger: self.logger
+        )
         let (listeners, addresses) = try await self.listen(
             service,
+            pop3,
             tls: tls,
             registry: registry,
             group: group,
@@ -207,6 +221,7 @@ package struct GatepostService: Sendable {
             logger: self.logger
         )
         self.sayWhatIsInsecure()
+        try await self.sayWhoSendsWithoutTLS(authenticator)
         self.logger.notice(
             "ready",
             metadata: ["listeners": "\(names.joined(separator: ", "))", "hostname": "\(self.configuration.hostname)"]
@@ -330,105 +345,34 @@ package struct GatepostService: Sendable {
         Set(try System.enumerateDevices().compactMap { $0.address?.ipAddress.flatMap { IPAddress($0) } })
     }
 
-    private func listen(
-        _ service: SubmissionService,
-        tls: TLSContextSource,
-        registry: SessionRegistry,
-        group: any EventLoopGroup,
-        clock: SystemClock,
-        kerberos: KerberosLogin?
-    ) async throws -> (listeners: [Listener], names: [String]) {
-        var listeners: [Listener] = []
-        var names: [String] = []
-        for wanted in self.configuration.listeners {
-            let name = "\(wanted.service.rawValue):\(wanted.address.port)"
-            let listener: Listener
-            do {
-                listener = try await Listener.start(
-                    self.listenerConfiguration(wanted, name: name, kerberos: kerberos),
-                    service: service,
-                    tls: tls,
-                    registry: registry,
-                    group: group,
-                    logger: self.logger,
-                    now: { clock.now().secondsSince1970 }
-                )
-            } catch {
-                throw Failure(
-                    kind: .cannotListen,
-                    description: "cannot listen on \(wanted.address): \(error)",
-                    hint: wanted.address.port < 1024
-                        ? "Ports below 1024 need root or CAP_NET_BIND_SERVICE (see etc/gatepost.service); gatepost dev needs neither."
-                        : "Another program may hold the port: ss -ltnp shows which."
-                )
-            }
-            listeners.append(listener)
-            names.append("\(wanted.service.rawValue) \(wanted.address.address):\(listener.port) \(wanted.tls.rawValue)")
-        }
-        return (listeners, names)
-    }
-
     /// What tells what a session would come to, by the service of real ones.
     func simulator(_ service: SubmissionService) -> Simulator {
         Simulator(
-            service: service,
-            listeners: self.configuration.listeners.map { wanted in
+            listeners: self.configuration.listeners.filter { $0.service != .pop3 }.map { wanted in
                 let name = "\(wanted.service.rawValue):\(wanted.address.port)"
-                return self.listenerConfiguration(wanted, name: name, kerberos: nil)
+                return Simulator.Place(
+                    listener: self.listenerConfiguration(wanted, name: name, kerberos: nil),
+                    service: wanted.device.map { service.serving($0) } ?? service
+                )
             },
             allowed: self.configuration.networks.allow
-        )
-    }
-
-    func listenerConfiguration(
-        _ wanted: Configuration.Listener,
-        name: String,
-        kerberos: KerberosLogin?
-    ) -> Listener.Configuration {
-        let security: ServerSessionConfiguration.Security =
-            switch wanted.tls {
-            case .starttls: .startTLS
-            case .implicit: .implicit
-            case .none: .none
-            }
-        let limits = self.configuration.limits
-        return Listener.Configuration(
-            name: name,
-            host: wanted.address.address.description,
-            port: wanted.address.port,
-            session: ServerSessionConfiguration(
-                hostname: self.configuration.hostname,
-                service: .submission,
-                security: security,
-                mechanisms: self.configuration.authentication.mechanisms,
-                allowsClearTextWithoutTLS: self.configuration.authentication.cleartextWithoutTLS
-                    && wanted.address.isLoopback,
-                allowsNTLMv1: self.configuration.authentication.ntlmV1,
-                makeSecurityContext: kerberos?.makeContext,
-                maximumMessageOctets: self.configuration.submission.maximumMessageSize.octets,
-                maximumRecipients: self.configuration.submission.maximumRecipients,
-                maximumBadCommands: limits.badCommands,
-                maximumAuthenticationFailures: limits.authenticationAttempts
-            ),
-            timeouts: SessionTimeouts(
-                command: limits.timeouts.command,
-                data: limits.timeouts.data,
-                tlsHandshake: limits.timeouts.tlsHandshake
-            ),
-            denied: self.configuration.networks.deny,
-            proxies: wanted.proxies,
-            forwarders: wanted.xclient
         )
     }
 
     /// What was asked for and weakens the server is said at every start.
     func sayWhatIsInsecure() {
         let authentication = self.configuration.authentication
-        for listener in self.configuration.listeners where listener.tls == .none {
+        for listener in self.configuration.listeners where listener.tls == .none && listener.device == nil {
             self.logger.warning("a listener speaks no TLS", metadata: ["address": "\(listener.address)"])
         }
         if authentication.cleartextWithoutTLS {
             self.logger.warning("passwords are accepted without TLS on loopback listeners")
+        }
+        if let permits = self.configuration.popBeforeSMTP {
+            self.logger.warning(
+                "after a POP3 login everybody at that address may send as the account without AUTH",
+                metadata: ["for": "\(DurationText.format(permits.duration))"]
+            )
         }
         let legacy = authentication.mechanisms.filter { [.cramMD5, .digestMD5, .ntlm].contains($0) }
         if !legacy.isEmpty {

@@ -5,7 +5,8 @@ internal import NIOSSL
 extension ConfigurationReader {
     mutating func checkListeners(of configuration: Configuration) {
         for (index, listener) in configuration.listeners.enumerated() {
-            guard listener.tls != .implicit, !listener.address.isLoopback else { continue }
+            // Devices have a rule of their own, which is said at every start.
+            guard listener.service != .device, listener.tls != .implicit, !listener.address.isLoopback else { continue }
             let path = self.node("listeners") == nil ? "listeners" : "listeners[\(index)].address"
             if configuration.authentication.cleartextWithoutTLS {
                 self.fault(

@@ -19,12 +19,13 @@ extension ConfigurationReader {
         if let listeners = self.listeners() { configuration.listeners = listeners }
         for (index, listener) in configuration.listeners.enumerated() {
             let text = "\(listener.service.rawValue) \(listener.address) \(listener.tls.rawValue)"
-            self.show("listeners[\(index)]", text)
+            self.show("listeners[\(index)]", listener.device.map { "\(text) \($0)" } ?? text)
         }
         self.storage()
         configuration.dns = self.dns()
         configuration.authentication = self.authentication()
         configuration.submission = self.submission()
+        configuration.popBeforeSMTP = self.popBeforeSMTP(configuration.listeners)
         configuration.networks = self.networks()
         configuration.delivery = self.delivery()
         configuration.limits = self.limits()
@@ -97,14 +98,37 @@ extension ConfigurationReader {
             if address.port != 0, !seen.insert(address).inserted {
                 self.fault("\(record).address", "\(address) is there twice")
             }
-            let usual: Configuration.Listener.Security = address.port == 465 ? .implicit : .starttls
+            let usual: Configuration.Listener.Security =
+                service == .device ? .none : address.port == 465 || address.port == 995 ? .implicit : .starttls
             let security = self.choice("\(record).tls", Configuration.Listener.Security.self) ?? usual
             var listener = Configuration.Listener(service: service, address: address, tls: security)
             listener.proxies = self.trustedNetworks("\(record).proxyProtocol")
             listener.xclient = self.trustedNetworks("\(record).xclient")
+            if service == .device { listener.device = self.device(record, address) }
+            self.checkService(of: listener, record)
             listeners.append(listener)
         }
         return listeners
+    }
+
+    private mutating func popBeforeSMTP(_ listeners: [Configuration.Listener]) -> Configuration.POPBeforeSMTP? {
+        guard self.node("popBeforeSMTP") != nil else {
+            self.show("popBeforeSMTP", "off")
+            return nil
+        }
+        var settings = Configuration.POPBeforeSMTP()
+        settings.duration =
+            self.duration("popBeforeSMTP.duration", in: .seconds(60)...(.seconds(86_400))) ?? settings.duration
+        settings.endsOnLogout = self.boolean("popBeforeSMTP.endsOnLogout") ?? settings.endsOnLogout
+        if !listeners.contains(where: { $0.service == .pop3 }) {
+            self.fault(
+                "popBeforeSMTP",
+                "needs a POP3 listener: add { service: pop3, address: \"0.0.0.0:995\", tls: implicit } to listeners"
+            )
+        }
+        self.show("popBeforeSMTP.duration", DurationText.format(settings.duration))
+        self.show("popBeforeSMTP.endsOnLogout", "\(settings.endsOnLogout)")
+        return settings
     }
 
     private mutating func storage() {

@@ -60,12 +60,13 @@ struct LoginAssumption: Sendable {
         if let objection = authenticator.objection(to: credential, of: account, peer: origin.peer) {
             return Self.refused(objection)
         }
+        if let objection = self.responder.objection(to: account, with: credential) { return Self.refused(objection) }
         return .accepted(account, credential, generation: generation)
     }
 
     /// A login that the session itself refuses, before a secret is looked at.
     func noticed(_ notice: AuthenticationNotice) {
-        self.findings.note(rule: AuthenticationReason(notice.cause).rawValue)
+        self.findings.note(rule: notice.reason.rawValue)
     }
 
     private static func refused(_ reason: AuthenticationReason) -> LoginExchange.Verdict {

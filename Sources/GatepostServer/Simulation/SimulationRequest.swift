@@ -1,6 +1,6 @@
 /// Something that might be sent, to find out what would become of it.
 package struct SimulationRequest: Codable, Hashable, Sendable {
-    /// As it would be typed as user name.
+    /// As it would be typed as user name. At a listener that stands for an account by address it is not asked for.
     package var account: String
     /// The app password that would be logged in with; nil: the main password.
     package var credential: String?

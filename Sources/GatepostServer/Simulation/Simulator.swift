@@ -9,20 +9,30 @@ package import SMTPServer
 /// Runs the session machine and the responder that a listener runs, with a service whose effects end in memory. The only thing that is taken
 /// as given is that the login's secret is right.
 package struct Simulator: Sendable {
-    private let service: SubmissionService
-    private let listeners: [Listener.Configuration]
+    /// A listener, and what stands behind it.
+    package struct Place: Sendable {
+        package var listener: Listener.Configuration
+        package var service: SubmissionService
+
+        package init(listener: Listener.Configuration, service: SubmissionService) {
+            self.listener = listener
+            self.service = service
+        }
+    }
+
+    private let listeners: [Place]
     private let allowed: [IPNetwork]
 
     /// - Parameter allowed: `networks.allow`.
-    package init(service: SubmissionService, listeners: [Listener.Configuration], allowed: [IPNetwork]) {
-        self.service = service
+    package init(listeners: [Place], allowed: [IPNetwork]) {
         self.listeners = listeners
         self.allowed = allowed
     }
 
     /// - Throws: ``AdministrationFailure`` for a request that makes no sense, `StoreError`.
     package func report(_ request: SimulationRequest) async throws -> SimulationReport {
-        let listener = try self.listener(request)
+        let place = try self.place(request)
+        let listener = place.listener
         let address = try request.address.map { text in
             guard let address = IPAddress(text) else {
                 throw AdministrationFailure(.invalid, "'\(text)' is no IP address")
@@ -38,7 +48,7 @@ package struct Simulator: Sendable {
             throw AdministrationFailure(.invalid, "an address must not contain control characters")
         }
         let findings = SimulationFindings()
-        let service = self.service.simulated(into: findings)
+        let service = place.service.simulated(into: findings)
         let peer = SessionPeer(address: address, port: nil, listener: listener.name)
         var run = SimulationRun(request: request, service: service, findings: findings, peer: peer)
         let isAllowed = address.map { address in self.allowed.contains { $0.contains(address) } } ?? false
@@ -50,15 +60,15 @@ package struct Simulator: Sendable {
         return run.report
     }
 
-    private func listener(_ request: SimulationRequest) throws -> Listener.Configuration {
-        let known = self.listeners.map(\.name)
+    private func place(_ request: SimulationRequest) throws -> Place {
+        let known = self.listeners.map(\.listener.name)
         guard let name = request.listener else {
             guard let first = self.listeners.first else {
                 throw AdministrationFailure(.invalid, "the configuration has no listener for submission")
             }
             return first
         }
-        guard let listener = self.listeners.first(where: { $0.name == name }) else {
+        guard let listener = self.listeners.first(where: { $0.listener.name == name }) else {
             throw AdministrationFailure(
                 .notFound,
                 "there is no listener '\(name)'",
@@ -144,8 +154,10 @@ private struct SimulationRun {
             )
         )
         _ = await conversation.say("EHLO simulation.invalid")
-        let message = Base64.encodeToString([0] + Array(self.request.account.utf8) + [0, 0x78])
-        guard await self.step(.login, self.request.account, &conversation, "AUTH PLAIN \(message)") else { return }
+        if !configuration.mechanisms.isEmpty {
+            let message = Base64.encodeToString([0] + Array(self.request.account.utf8) + [0, 0x78])
+            guard await self.step(.login, self.request.account, &conversation, "AUTH PLAIN \(message)") else { return }
+        }
         if let account = self.findings.account { self.account = account.address }
         let path = self.request.from ?? self.account
         let isASCII = ([path] + self.request.recipients).allSatisfy { $0.utf8.allSatisfy { $0 < 0x80 } }
@@ -225,7 +237,7 @@ private struct SimulationRun {
         if configuration.mechanisms.contains(where: { !$0.revealsPassword }) {
             assumed.allowsClearTextWithoutTLS = true
         }
-        assumed.mechanisms = [.plain]
+        assumed.mechanisms = configuration.mechanisms.isEmpty ? [] : [.plain]
         return assumed
     }
 

@@ -14,6 +14,8 @@ struct IncomingMessage {
     let identifier: MessageIdentifier
     let transaction: MailTransaction
     let account: Account
+    /// Who must be its author; nil: whoever the account may be.
+    let author: FixedAuthor?
     let context: HeaderFixups.Context
     /// What limits said about it.
     let admission: SendingLedger.Admission
@@ -38,6 +40,7 @@ struct IncomingMessage {
         identifier: MessageIdentifier,
         transaction: MailTransaction,
         account: Account,
+        author: FixedAuthor?,
         context: HeaderFixups.Context,
         admission: SendingLedger.Admission,
         maximumOctets: Int?
@@ -45,6 +48,7 @@ struct IncomingMessage {
         self.identifier = identifier
         self.transaction = transaction
         self.account = account
+        self.author = author
         self.context = context
         self.admission = admission
         self.maximumOctets = maximumOctets
@@ -78,14 +82,23 @@ struct IncomingMessage {
             self.refuse(.headerTooLarge, rule: "content")
             return
         }
-        let header = Array(self.buffer[..<(end ?? self.buffer.count)])
+        let length = end ?? self.buffer.count
+        var header = Array(self.buffer[..<length])
+        if let author = self.author {
+            switch HeaderFixups.fixed(header, to: author) {
+            case .success(let fixed): header = fixed
+            case .failure(let refusal):
+                self.refuse(refusal.reply, rule: refusal.rule)
+                return
+            }
+        }
         switch HeaderFixups.submission(header, account: self.account, context: self.context) {
         case .refused(let refusal):
             self.refuse(refusal.reply, rule: refusal.rule)
         case .accepted(let accepted):
             var changed = accepted.octets
-            changed.reserveCapacity(changed.count + self.buffer.count - header.count)
-            changed.append(contentsOf: self.buffer[header.count...])
+            changed.reserveCapacity(changed.count + self.buffer.count - length)
+            changed.append(contentsOf: self.buffer[length...])
             self.buffer = changed
             self.subject = accepted.subject
         }

@@ -11,11 +11,13 @@ internal import Synchronization
 ///
 /// The session asks one thing at a time and its asynchronous work runs on its own event loop, so the lock is never contended.
 final class SubmissionResponder: SessionResponder {
-    private struct State {
-        /// Logged in; limited to what its credential may send as.
+    struct State {
+        /// Whom mail is from; limited to what its credential may send as.
         var account: Account?
         /// What it logged in with; nil for a ticket, a token or a certificate.
         var credential: Credential?
+        /// What lets the session send as the account.
+        var basis = SendingEvent.Basis.login
         /// Of the accounts, when this one was looked up.
         var generation: UInt64 = 0
         var message: IncomingMessage?
@@ -26,7 +28,7 @@ final class SubmissionResponder: SessionResponder {
     let service: SubmissionService
     let peer: SessionPeer
     private let login: LoginExchange
-    private let state = Mutex(State())
+    let state = Mutex(State())
 
     init(service: SubmissionService, peer: SessionPeer) {
         self.service = service
@@ -46,9 +48,14 @@ final class SubmissionResponder: SessionResponder {
         case .authenticationEnded(let outcome):
             return self.conclude(outcome, facts)
         case .mail(let parameters):
-            if self.isAccountCurrent, let answer = self.mayBeginAtOnce(parameters) { return .now(answer) }
+            let byAddress = self.service.authorizesByAddress && !self.isLoggedIn
+            if !byAddress, self.isAccountCurrent, let answer = self.mayBeginAtOnce(parameters) { return .now(answer) }
             return .later {
-                if !self.isAccountCurrent, let answer = await self.renewAccount() { return answer }
+                if byAddress {
+                    if let answer = await self.authorizeByAddress(for: parameters.reversePath) { return answer }
+                } else if !self.isAccountCurrent, let answer = await self.renewAccount() {
+                    return answer
+                }
                 if let answer = self.mayBeginAtOnce(parameters) { return answer }
                 return await self.mayBegin(parameters)
             }
@@ -89,12 +96,11 @@ final class SubmissionResponder: SessionResponder {
     }
 
     func noticed(_ notice: AuthenticationNotice, facts: SessionFacts) {
-        let reason = AuthenticationReason(notice.cause)
-        _ = self.login.refuse(reason, mechanism: notice.mechanism, from: self.origin(facts))
+        _ = self.login.refuse(notice.reason, mechanism: notice.mechanism, from: self.origin(facts))
     }
 
     private func conclude(_ outcome: AuthenticationOutcome, _ facts: SessionFacts) -> SessionResponse {
-        let conclusion = self.login.conclude(outcome, from: self.origin(facts))
+        let conclusion = self.login.conclude(outcome, from: self.origin(facts), objection: self.objection)
         let answer = self.answer(conclusion.verdict)
         if conclusion.isImmediate { return .now(answer) }
         return .later {
@@ -103,13 +109,18 @@ final class SubmissionResponder: SessionResponder {
         }
     }
 
+    /// Without TLS the main password is worth too much: devices have one of their own.
+    func objection(to account: Account, with credential: Credential?) -> AuthenticationReason? {
+        self.service.device == nil || credential?.kind == .appPassword ? nil : .needsAppPassword
+    }
+
     func answer(_ verdict: LoginExchange.Verdict) -> SessionAnswer {
         switch verdict {
         case .accepted(let account, let credential, let generation):
             if let rule = self.service.sending.sessionBegan(account, credential) {
                 self.recordSending(
                     SendingContent(recipients: []),
-                    account: account,
+                    account: account.address,
                     verdict: .refused(rule: rule.code),
                     reply: Reply.tooManySessions.codes
                 )
@@ -118,6 +129,7 @@ final class SubmissionResponder: SessionResponder {
             self.state.withLock { state in
                 state.account = credential.map { account.limited(by: $0.rules) } ?? account
                 state.credential = credential
+                state.basis = .login
                 state.generation = generation
                 state.session = (account.id, credential?.id)
             }
@@ -130,6 +142,8 @@ final class SubmissionResponder: SessionResponder {
             return .refused(.authenticationFailed(reference))
         }
     }
+
+    private var isLoggedIn: Bool { self.state.withLock { $0.account != nil && $0.basis == .login } }
 
     private var isAccountCurrent: Bool {
         let (generation, expires) = self.state.withLock { ($0.generation, $0.credential?.rules.expires) }
@@ -225,12 +239,26 @@ final class SubmissionResponder: SessionResponder {
         _ credential: Credential?,
         _ policy: SendingPolicy
     ) -> (rule: String, Reply)? {
-        if case .mailbox(let mailbox) = parameters.reversePath, let credential,
-            account.missingGrant(for: mailbox) == .credential
+        var sender = parameters.reversePath
+        if let author = self.service.device?.fixedAuthor {
+            guard let path = author.reversePath(for: sender) else {
+                return ("device-sender", .deviceMaySendOnly(as: author.mailbox))
+            }
+            sender = path
+        }
+        if let device = self.service.device,
+            let wait = self.service.deviceRates.wait(
+                for: self.deviceKey,
+                limit: device.messagesPerHour,
+                now: self.service.clock.now()
+            )
         {
+            return ("device-rate", .deviceRateExceeded(limit: device.messagesPerHour, wait: wait))
+        }
+        if case .mailbox(let mailbox) = sender, let credential, account.missingGrant(for: mailbox) == .credential {
             return ("credential-sender", .credentialMayNotSend(credential.name, as: mailbox))
         }
-        if let reply = SubmissionPolicy.mayUse(parameters.reversePath, account: account).reply {
+        if let reply = SubmissionPolicy.mayUse(sender, account: account).reply {
             return ("sender-not-granted", reply)
         }
         if let maximum = policy.messageSize, let size = parameters.size, size > maximum {
@@ -241,6 +269,12 @@ final class SubmissionResponder: SessionResponder {
 
     private func mayReceive(_ parameters: RecipientParameters) -> SessionAnswer {
         let (account, credential) = self.state.withLock { ($0.account, $0.credential) }
+        if let account, let device = self.service.device, !device.maySend(to: parameters.forwardPath) {
+            let reply = Reply.deviceMayNotSend(to: parameters.forwardPath)
+            let content = SendingContent(recipients: [parameters.forwardPath.description])
+            self.refused(reply, account, rule: "device-recipient", content)
+            return .refused(reply)
+        }
         guard let account, let credential, !credential.rules.maySend(to: parameters.forwardPath) else {
             return .accepted
         }
@@ -256,31 +290,47 @@ final class SubmissionResponder: SessionResponder {
 
     // MARK: Message
 
-    private func begin(_ transaction: MailTransaction, _ facts: SessionFacts) -> SessionResponse {
+    private func begin(_ asked: MailTransaction, _ facts: SessionFacts) -> SessionResponse {
+        var transaction = asked
+        let author = self.service.device?.fixedAuthor
+        if let path = author?.reversePath(for: asked.mail.reversePath) { transaction.mail.reversePath = path }
         let (account, credential) = self.state.withLock { ($0.account, $0.credential) }
         guard let account else { return .now(.refused(.localError)) }
+        if let device = self.service.device,
+            let wait = self.service.deviceRates.admit(
+                self.deviceKey,
+                limit: device.messagesPerHour,
+                now: self.service.clock.now()
+            )
+        {
+            // Another session of the same device was faster.
+            let reply = Reply.deviceRateExceeded(limit: device.messagesPerHour, wait: wait)
+            self.refused(reply, account, rule: "device-rate", SendingContent(transaction))
+            return .now(.refused(reply))
+        }
+        let admitted = transaction
         let submission = SendingLedger.Submission(
             account: account,
             credential: credential,
             address: self.peer.address,
-            recipients: transaction.recipients.map(\.forwardPath),
-            octets: transaction.mail.size ?? 0
+            recipients: admitted.recipients.map(\.forwardPath),
+            octets: admitted.mail.size ?? 0
         )
         // What stays in an inbox here is not sent.
-        if account.isSandbox { return .now(self.begin(transaction, facts, submission, .unlimited)) }
+        if account.isSandbox { return .now(self.begin(admitted, facts, submission, .unlimited)) }
         if let admission = self.service.sending.admitAtOnce(submission) {
             guard admission.decision.verdict == .refused else {
-                return .now(self.begin(transaction, facts, submission, admission))
+                return .now(self.begin(admitted, facts, submission, admission))
             }
-            return .later { await self.refuse(admission, account, SendingContent(transaction)) }
+            return .later { await self.refuse(admission, account, SendingContent(admitted)) }
         }
         return .later {
             do {
                 let admission = try await self.service.sending.admit(submission)
                 guard admission.decision.verdict != .refused else {
-                    return await self.refuse(admission, account, SendingContent(transaction))
+                    return await self.refuse(admission, account, SendingContent(admitted))
                 }
-                return self.begin(transaction, facts, submission, admission)
+                return self.begin(admitted, facts, submission, admission)
             } catch {
                 return self.cannotCount(account, error)
             }
@@ -300,6 +350,7 @@ final class SubmissionResponder: SessionResponder {
             identifier: identifier,
             transaction: transaction,
             account: submission.account,
+            author: self.service.device?.fixedAuthor,
             context: HeaderFixups.Context(
                 hostname: self.service.hostname,
                 protocolKeyword: keyword,
@@ -382,7 +433,7 @@ final class SubmissionResponder: SessionResponder {
             self.service.counters.messageAccepted()
             self.recordSending(
                 SendingContent(message, size: content.octets),
-                account: message.account,
+                account: message.account.address,
                 verdict: reason.map { .held(rule: $0) } ?? .accepted,
                 reply: "250 2.0.0"
             )
@@ -461,7 +512,7 @@ final class SubmissionResponder: SessionResponder {
     }
 
     func refused(_ reply: Reply, _ account: Account, rule: String, _ content: SendingContent) {
-        self.recordSending(content, account: account, verdict: .refused(rule: rule), reply: reply.codes)
+        self.recordSending(content, account: account.address, verdict: .refused(rule: rule), reply: reply.codes)
         self.service.counters.messageRefused()
         self.service.logger.info(
             "message refused",
@@ -478,20 +529,22 @@ final class SubmissionResponder: SessionResponder {
         )
     }
 
-    private func recordSending(
+    func recordSending(
         _ content: SendingContent,
-        account: Account,
+        account: String,
         verdict: SendingEvent.Verdict,
         reply: String
     ) {
+        let (credential, basis) = self.state.withLock { ($0.credential?.id, $0.basis) }
         self.service.audit.record(
             .sending(
                 SendingEvent(
                     time: self.service.clock.now(),
-                    account: account.address,
+                    account: account,
                     address: self.peer.address?.unmapped,
                     listener: self.peer.listener,
-                    credential: self.state.withLock { $0.credential?.id },
+                    credential: credential,
+                    basis: basis,
                     message: content.message,
                     reversePath: content.reversePath,
                     recipients: content.recipients,
@@ -502,20 +555,5 @@ final class SubmissionResponder: SessionResponder {
                 )
             )
         )
-    }
-}
-
-extension AuthenticationReason {
-    /// Why an AUTH ended without a question.
-    init(_ cause: AuthenticationNotice.Cause) {
-        self =
-            switch cause {
-            case .notOffered: .mechanismRefused
-            case .noCertificate: .certificateUnknown
-            case .encryptionRequired: .tlsRequired
-            case .malformed: .malformed
-            case .cancelled: .cancelled
-            case .tooManyFailures: .tooMany
-            }
     }
 }

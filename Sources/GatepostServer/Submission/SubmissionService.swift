@@ -23,10 +23,15 @@ package struct SubmissionService: SessionService {
     let disposal: Disposal
     /// Called after each commit: there is something to deliver.
     private(set) var queued: @Sendable () -> Void
+    /// Who may send without AUTH; nil: nobody.
+    private(set) var permits: RelayPermits?
+    /// What the listener's devices may; nil: it is for everybody.
+    private(set) var device: Configuration.Device?
     private(set) var counters: SubmissionCounters
     private(set) var recorder: LoginRecorder
     private(set) var audit: any AuditLog
     private(set) var sending: SendingLedger
+    private(set) var deviceRates = DeviceRates()
     /// Who is told beside the account's owner that mail is held.
     let postmaster: ForwardPath
     private(set) var logger: Logger
@@ -39,6 +44,7 @@ package struct SubmissionService: SessionService {
         clock: any WallClock,
         hostname: String,
         disposal: Disposal,
+        permits: RelayPermits? = nil,
         counters: SubmissionCounters,
         recorder: LoginRecorder,
         audit: any AuditLog,
@@ -55,6 +61,7 @@ package struct SubmissionService: SessionService {
         self.hostname = hostname
         self.disposal = disposal
         self.queued = queued
+        self.permits = permits
         self.counters = counters
         self.recorder = recorder
         self.audit = audit
@@ -62,6 +69,17 @@ package struct SubmissionService: SessionService {
         self.postmaster = postmaster
         self.logger = logger
     }
+
+    /// The same for a listener of devices: what is counted is shared.
+    package func serving(_ device: Configuration.Device) -> SubmissionService {
+        var service = self
+        service.device = device
+        service.permits = nil
+        return service
+    }
+
+    /// Whether the address can stand for AUTH.
+    var authorizesByAddress: Bool { self.permits != nil || self.device?.account != nil }
 
     package func refusal(for peer: SessionPeer) -> Reply? {
         self.loginGuard.refusal(for: peer.address)
@@ -78,7 +96,9 @@ package struct SubmissionService: SessionService {
         copy.audit = findings
         copy.queued = {}
         copy.counters = SubmissionCounters()
+        copy.permits = nil
         copy.sending = self.sending.copy()
+        copy.deviceRates = self.deviceRates.copy()
         copy.logger = Logger(label: "gatepost.simulation") { _ in SwiftLogNoOpLogHandler() }
         copy.recorder = LoginRecorder(trail: findings, counters: copy.counters, logger: copy.logger)
         return copy

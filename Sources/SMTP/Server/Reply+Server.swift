@@ -46,7 +46,8 @@ extension Reply {
     static let authenticationInTransaction = Reply(503, .init(5, 5, 1), "AUTH is not allowed in a mail transaction")
     static let unknownMechanism = Reply(504, .init(5, 5, 4), "Mechanism unknown or not offered here")
     static let encryptionRequired = Reply(538, .init(5, 7, 11), "Encryption required; use STARTTLS first")
-    static let authenticationRequired = Reply(530, .init(5, 7, 0), "Authentication required")
+    /// `530 5.7.0` (RFC 4954 §6).
+    public static let authenticationRequired = Reply(530, .init(5, 7, 0), "Authentication required")
     static let startTLSRequired = Reply(530, .init(5, 7, 0), "Must issue a STARTTLS command first, then AUTH")
     static let cancelled = Reply(501, .init(5, 7, 0), "Authentication cancelled")
     static let badBase64 = Reply(501, .init(5, 5, 2), "Cannot decode the base64 response")

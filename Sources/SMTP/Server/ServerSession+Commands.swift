@@ -144,7 +144,8 @@ extension ServerSession {
     private func refusalBeforeMail() -> Reply? {
         if self.configuration.service == .submission, self.account == nil {
             if self.configuration.security == .startTLS, !self.isTLS { return .startTLSRequired }
-            return .authenticationRequired
+            // Who asks the service here goes on only where it said yes to MAIL.
+            if !self.configuration.authorizesByAddress { return .authenticationRequired }
         }
         return self.clientName == nil ? .sendGreetingFirst : nil
     }

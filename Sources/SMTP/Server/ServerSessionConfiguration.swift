@@ -32,6 +32,8 @@ public struct ServerSessionConfiguration: Sendable {
     public var allowsNTLMv1: Bool
     /// Makes the security context of one GSSAPI exchange; nil where the server has no keys, and then GSSAPI is not offered.
     public var makeSecurityContext: (@Sendable () -> any SecurityContextAcceptor)?
+    /// Without AUTH, `MAIL` goes to the service, which may know the client's address (POP-before-SMTP, a device without AUTH).
+    public var authorizesByAddress: Bool
     /// Octets of one message (RFC 1870).
     public var maximumMessageOctets: Int
     /// Recipients of one transaction; at least 100 (RFC 5321 §4.5.3.1.8).
@@ -57,6 +59,7 @@ public struct ServerSessionConfiguration: Sendable {
         allowsClearTextWithoutTLS: Bool = false,
         allowsNTLMv1: Bool = false,
         makeSecurityContext: (@Sendable () -> any SecurityContextAcceptor)? = nil,
+        authorizesByAddress: Bool = false,
         maximumMessageOctets: Int = 50 * 1024 * 1024,
         maximumRecipients: Int = 100,
         maximumBadCommands: Int = 10,
@@ -71,6 +74,7 @@ public struct ServerSessionConfiguration: Sendable {
         self.allowsClearTextWithoutTLS = allowsClearTextWithoutTLS
         self.allowsNTLMv1 = allowsNTLMv1
         self.makeSecurityContext = makeSecurityContext
+        self.authorizesByAddress = authorizesByAddress
         self.maximumMessageOctets = maximumMessageOctets
         self.maximumRecipients = maximumRecipients
         self.maximumBadCommands = maximumBadCommands

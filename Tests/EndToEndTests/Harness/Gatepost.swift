@@ -19,11 +19,13 @@ final class Gatepost: Sendable {
     ///
     /// - Parameters:
     ///   - settings: top-level keys of the configuration file to add: `dns`, `delivery`.
+    ///   - listeners: more of them, each a line such as `{ service: pop3, … }`.
     ///   - mechanisms: to offer, in this order.
     ///   - authentication: further keys of `authentication`, a line each.
     ///   - clientAuthorities: PEM file of the authorities of client certificates.
     init(
         _ settings: String,
+        listeners: [String] = [],
         certificates: Certificates,
         mechanisms: String = defaultMechanisms,
         authentication: [String] = [],
@@ -41,6 +43,7 @@ final class Gatepost: Sendable {
             listeners:
               - { service: submission, address: "127.0.0.1:\(startTLSPort)", tls: starttls }
               - { service: submission, address: "127.0.0.1:\(implicitTLSPort)", tls: implicit }
+            \(listeners.map { "  - \($0)" }.joined(separator: "\n"))
             authentication:
               mechanisms: [\(mechanisms)]
             \(authentication.map { "  \($0)" }.joined(separator: "\n"))

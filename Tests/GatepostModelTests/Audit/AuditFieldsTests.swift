@@ -53,6 +53,20 @@ enum SampleEvents {
                 )
             ),
             .sending(
+                SendingEvent(time: now, account: "a@b", address: nil, listener: "x", basis: .device, verdict: .accepted)
+            ),
+            .sending(
+                SendingEvent(
+                    time: now,
+                    account: "a@b",
+                    address: nil,
+                    listener: "x",
+                    credential: 3,
+                    basis: .popBeforeSMTP,
+                    verdict: .accepted
+                )
+            ),
+            .sending(
                 SendingEvent(time: now, account: "a@b", address: nil, listener: "x", verdict: .held(rule: "day-limit"))
             ),
             .gap(GapEvent(time: now, since: now - .seconds(3), count: 4711)),

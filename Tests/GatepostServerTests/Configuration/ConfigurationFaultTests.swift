@@ -262,6 +262,54 @@ struct FaultCase: Sendable, CustomTestStringConvertible {
                 """
         ),
         FaultCase(
+            name: "a listener for devices without what it must have",
+            yaml: """
+                hostname: a.example
+                listeners:
+                  - { service: device, address: "0.0.0.0:25" }
+                """,
+            faults: """
+                c.yaml:3:5: error: key listeners[0].clients: is required: the addresses of the devices, such as [10.0.0.20, 10.0.0.32/28]; no others may connect
+                c.yaml:3:5: error: key listeners[0].recipients: is required: the addresses and domains that devices may send to, such as [example.org]; ["*"] for everybody
+                c.yaml:3:33: error: key listeners[0].address: must be one address of this host: devices belong on an inner network
+                """
+        ),
+        FaultCase(
+            name: "a listener for devices that cannot be",
+            yaml: """
+                hostname: a.example
+                listeners:
+                  - service: device
+                    address: "10.0.0.5:25"
+                    clients: [10.0.0.20, printer, 0.0.0.0/0]
+                    account: scanner
+                    from: "*@example.org"
+                    otherFrom: replace
+                    recipients: ["*", example.org]
+                    messagesPerHour: 0
+                    xclient: [10.0.0.20]
+                  - { service: device, address: "10.0.0.6:25", clients: [], otherFrom: rewrite, recipients: ["@example.org"], client: [] }
+                  - { service: submission, address: "10.0.0.7:587", clients: [10.0.0.20] }
+                  - { service: pop3, address: "10.0.0.7:995", proxyProtocol: [10.0.0.1] }
+                """,
+            faults: """
+                c.yaml:5:14: error: key listeners[0].clients: must not hold every address: whoever is listed may send without TLS
+                c.yaml:5:26: error: key listeners[0].clients[1]: must be an address or network such as 192.0.2.0/24 or 2001:db8::/32, not 'printer'
+                c.yaml:6:14: error: key listeners[0].account: must be an address such as scanner@example.org, not 'scanner'
+                c.yaml:7:11: error: key listeners[0].from: must be one address, not '*@example.org'
+                c.yaml:8:16: error: key listeners[0].otherFrom: must be refuse or rewrite, not 'replace'
+                c.yaml:9:17: error: key listeners[0].recipients: names everybody with "*": remove the others
+                c.yaml:10:22: error: key listeners[0].messagesPerHour: must be from 1 to 10000, not 0
+                c.yaml:11:14: error: key listeners[0].xclient: is for submission only: a device listener goes by who connects
+                c.yaml:12:57: error: key listeners[1].clients: must name at least one address, such as [10.0.0.20]
+                c.yaml:12:72: error: key listeners[1].otherFrom: needs from: the address that mail is to be from
+                c.yaml:12:94: error: key listeners[1].recipients[0]: must be an address or a domain such as example.org, not '@example.org'
+                c.yaml:12:111: error: key listeners[1].client: unknown; did you mean 'xclient'?
+                c.yaml:13:62: error: key listeners[2].clients: is for devices only: service: device
+                c.yaml:14:62: error: key listeners[3].proxyProtocol: is for submission only: a pop3 listener goes by who connects
+                """
+        ),
+        FaultCase(
             name: "half a relay",
             yaml: "hostname: a.example\ndelivery:\n  route: relay\n  relay: { port: 26, user: u }\n",
             faults: "c.yaml:4:10: error: key delivery.relay.host: is required: the name or address of the smarthost"

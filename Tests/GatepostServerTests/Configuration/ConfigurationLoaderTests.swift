@@ -110,6 +110,42 @@ struct ConfigurationLoaderTests {
         #expect(configuration.log == Configuration.Log(level: .debug, format: .json))
     }
 
+    @Test("listeners for devices, and POP-before-SMTP")
+    func devices() throws {
+        let configuration = try self.load(
+            """
+            hostname: a.example
+            tls: { certificate: c.pem, key: k.pem }
+            listeners:
+              - service: device
+                address: "10.0.0.5:25"
+                clients: [10.0.0.20, 10.0.1.0/28]
+                account: Scanner@example.org
+                recipients: [example.org, "*@example.net", boss@example.com]
+              - { service: device, address: "10.0.0.5:26", tls: starttls, clients: [10.0.0.21], from: fax@example.org, otherFrom: rewrite, recipients: ["*"], messagesPerHour: 5 }
+              - { service: pop3, address: "10.0.0.5:995" }
+            popBeforeSMTP: { endsOnLogout: true }
+            """
+        ).configuration
+        let fixed = try #require(configuration.listeners[0].device)
+        #expect(configuration.listeners.map(\.tls) == [.none, .starttls, .implicit])
+        #expect(fixed.clients.map(\.description) == ["10.0.0.20/32", "10.0.1.0/28"])
+        #expect(fixed.account == "Scanner@example.org")
+        #expect(fixed.from?.description.lowercased() == "scanner@example.org")
+        #expect(fixed.otherFrom == .refuse)
+        #expect(fixed.recipients?.map(\.description) == ["*@example.org", "*@example.net", "boss@example.com"])
+        #expect(fixed.messagesPerHour == 30)
+        let other = try #require(configuration.listeners[1].device)
+        #expect(other.account == nil)
+        #expect(
+            other.fixedAuthor == FixedAuthor(mailbox: try Mailbox(parsing: "fax@example.org"), replacesOthers: true)
+        )
+        #expect(other.recipients == nil)
+        #expect(other.messagesPerHour == 5)
+        #expect(configuration.listeners[2].device == nil)
+        #expect(configuration.popBeforeSMTP == Configuration.POPBeforeSMTP(duration: .seconds(900), endsOnLogout: true))
+    }
+
     @Test("the environment overrides the file, and config show says so")
     func overrides() throws {
         let loaded = try self.load(

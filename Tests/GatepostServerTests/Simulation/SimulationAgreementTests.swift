@@ -107,7 +107,10 @@ private struct World {
             timeouts: SessionTimeouts(),
             denied: [try #require(IPNetwork("198.51.100.0/24"))]
         )
-        self.simulator = Simulator(service: self.service, listeners: [self.listener], allowed: [])
+        self.simulator = Simulator(
+            listeners: [Simulator.Place(listener: self.listener, service: self.service)],
+            allowed: []
+        )
         _ = try await self.store.addDomain("example.org")
         try await self.addAccounts()
     }

@@ -92,6 +92,7 @@ extension DialogScript {
             self.session.security = security
         case ("mechanisms", _): self.session.mechanisms = rest.compactMap { MechanismName($0) }
         case ("cleartext", 0): self.session.allowsClearTextWithoutTLS = true
+        case ("by-address", 0): self.session.authorizesByAddress = true
         case ("whole", 0): self.isWholeOnly = true
         case ("limit", 2):
             guard let value = Int(rest[1]) else { throw DialogSyntaxError(description: "a limit is a number") }

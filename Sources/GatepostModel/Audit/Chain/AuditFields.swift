@@ -139,6 +139,7 @@ extension SendingEvent {
     fileprivate func write(_ detail: inout AuditFieldWriter, _ personal: inout AuditFieldWriter) -> String? {
         detail.add(.listener, self.listener)
         detail.add(.credential, self.credential.map { UInt64(bitPattern: $0) })
+        if self.basis != .login { detail.add(.basis, self.basis.rawValue) }
         detail.add(.message, self.message?.description)
         detail.add(.recipientCount, UInt64(clamping: self.recipientCount))
         detail.add(.size, UInt64(clamping: self.size))
@@ -254,6 +255,7 @@ extension AuditFields {
                 address: self.address.flatMap { Self.address($0) },
                 listener: detail.text(.listener) ?? "",
                 credential: detail.number(.credential).map { Int64(bitPattern: $0) },
+                basis: detail.number(.basis).flatMap { SendingEvent.Basis(rawValue: $0) } ?? .login,
                 message: detail.text(.message).flatMap { MessageIdentifier($0) },
                 reversePath: personal.text(.reversePath) ?? "",
                 recipients: personal.texts(.recipient),
