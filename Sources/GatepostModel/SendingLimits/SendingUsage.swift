@@ -78,11 +78,14 @@ package struct SendingUsage: Hashable, Sendable {
 
     /// As stored; in any order.
     package init(steps: [Step]) {
-        self.steps = steps.sorted { $0.number < $1.number }
+        let bound = Self.step(at: Timestamp(milliseconds: .max))
+        self.steps = steps.filter { (-bound...bound).contains($0.number) }.sorted { $0.number < $1.number }
     }
 
     package static func step(at now: Timestamp) -> Int64 {
-        let (quotient, remainder) = now.milliseconds.quotientAndRemainder(dividingBy: self.stepMilliseconds)
+        // Within a range in which no sum and product here can overflow; no clock of a mail server is outside.
+        let milliseconds = min(max(now.milliseconds, -(1 << 60)), 1 << 60)
+        let (quotient, remainder) = milliseconds.quotientAndRemainder(dividingBy: self.stepMilliseconds)
         return remainder < 0 ? quotient - 1 : quotient
     }
 

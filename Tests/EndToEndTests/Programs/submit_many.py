@@ -45,7 +45,7 @@ reply()
 command("EHLO client.test")
 login = command("AUTH PLAIN " + base64.b64encode("\0{}\0{}".format(user, password).encode()).decode())
 print("LOGIN", login)
-for message in messages:
+for message in messages if login.startswith("2") else []:
     mark, recipients, *field = message.split(" ", 2)
     print(mark, send(mark, recipients.split(","), field[0] if field else ""))
     command("RSET")
