@@ -24,6 +24,16 @@ package enum LocalSocket {
     struct Identity: Sendable, Hashable {
         var device: UInt64
         var inode: UInt64
+        /// A file system gives a number again as soon as it is free: the time tells the files apart.
+        var changedSeconds: Int
+        var changedNanoseconds: Int
+
+        fileprivate init(_ status: stat) {
+            self.device = UInt64(status.st_dev)
+            self.inode = UInt64(status.st_ino)
+            self.changedSeconds = status.st_ctim.tv_sec
+            self.changedNanoseconds = status.st_ctim.tv_nsec
+        }
     }
 
     /// Whether a path is free, or has a socket on it.
@@ -75,16 +85,14 @@ package enum LocalSocket {
     static func identity(of path: String) throws(LocalFile.Failure) -> Identity {
         var status = stat()
         guard lstat(path, &status) == 0 else { throw LocalFile.Failure(path: path, action: "look at", code: errno) }
-        return Identity(device: UInt64(status.st_dev), inode: UInt64(status.st_ino))
+        return Identity(status)
     }
 
     /// Removes the file, unless another one has its place by now. That it stays where removing fails does no harm: the next start
     /// removes it.
     static func remove(_ path: String, ifStill identity: Identity) {
         var status = stat()
-        guard lstat(path, &status) == 0, UInt64(status.st_dev) == identity.device,
-            UInt64(status.st_ino) == identity.inode
-        else { return }
+        guard lstat(path, &status) == 0, Identity(status) == identity else { return }
         unlink(path)
     }
 }

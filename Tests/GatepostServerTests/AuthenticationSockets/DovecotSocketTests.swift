@@ -226,7 +226,7 @@ struct DovecotSocketTests {
             try Self.wait { try await work.value }
             #expect(try Self.logIn(try fixture.mailServer(), .plain) == "OK\t1\tuser=alice@example.org")
             // Theirs were checked before this one; nobody was left to be logged in.
-            #expect(fixture.log.lines.count { $0.hasPrefix("login") } == 1, "\(fixture.log.lines)")
+            #expect(fixture.log.lines.count { $0.hasPrefix("auth [") } == 1, "\(fixture.log.lines)")
         }
     }
 

@@ -37,7 +37,7 @@ struct SaslauthdSocketTests {
         "anything else is NO with a reference",
         arguments: [
             ("alice", "wrong", "", "wrong-password"),
-            ("alice", AuthenticationSocketFixture.password, "elsewhere.example", "unknown-account"),
+            ("alice", AuthenticationSocketFixture.password, "elsewhere.example", "domain-not-hosted"),
             ("bob", AuthenticationSocketFixture.password, "", "disabled"), ("nobody", "x", "", "unknown-account"),
             ("sam", AuthenticationSocketFixture.password, "", "sandbox-account"), ("", "x", "", "malformed"),
             ("alice", "", "", "malformed"), ("alice\0", "x", "", "malformed"), ("a", "x\0y", "", "malformed"),

@@ -115,7 +115,7 @@ struct FaultCase: Sendable, CustomTestStringConvertible {
                 c.yaml:5:42: error: key submission.limits.sessions: must be a whole number, not 'many'
                 c.yaml:5:56: error: key submission.limits.action: must be hold or refuse, not 'drop'
                 c.yaml:5:77: error: key submission.limits.newNetworkAge: must be from 1h to 90d, not 1s
-                c.yaml:5:81: error: unknown key submission.limits.messagePerHour; did you mean messagesPerHour?
+                c.yaml:5:81: error: key submission.limits.messagePerHour: unknown; did you mean 'messagesPerHour'?
                 """
         ),
         FaultCase(

@@ -254,7 +254,7 @@ struct PasswordCheckersTests {
             #expect(finding.account?.address == "carol@example.org")
             #expect(finding.account?.hasOwnPassword == false)
             #expect(try await scene.store.account(address: "carol@example.org") == finding.account)
-            #expect(try await scene.login("carol@elsewhere.example", "right").refusal == .unknownAccount)
+            #expect(try await scene.login("carol@elsewhere.example", "right").refusal == .domainNotHosted)
             #expect(try await scene.login("dave", "right").refusal == .unknownAccount)
             #expect(try await scene.store.accountCount() == 3)
         }
