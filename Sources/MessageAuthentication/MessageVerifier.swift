@@ -18,18 +18,22 @@ public struct MessageVerifier: Sendable {
         public var header: HeaderSection.Limits
         /// The most DKIM-Signature fields that are looked at, from the top of the message.
         public var maximumSignatures: Int
-        /// How far the clocks of signers may be off.
+        /// For how long a signature still counts after it has expired, since clocks differ.
         public var clockSkew: Duration
+        /// How far in the future a signature may have been made: as much as a wrong time zone makes of it.
+        public var maximumLead: Duration
 
         /// Creates limits; the defaults let any honest message through.
         public init(
             header: HeaderSection.Limits = HeaderSection.Limits(),
             maximumSignatures: Int = 10,
-            clockSkew: Duration = .seconds(300)
+            clockSkew: Duration = .seconds(300),
+            maximumLead: Duration = .seconds(12 * 3600)
         ) {
             self.header = header
             self.maximumSignatures = maximumSignatures
             self.clockSkew = clockSkew
+            self.maximumLead = maximumLead
         }
     }
 
@@ -96,7 +100,7 @@ public struct MessageVerifier: Sendable {
         let context = VerificationContext(
             alabels: self.alabels,
             secondsSince1970: secondsSince1970,
-            clockSkew: self.limits.clockSkew,
+            limits: self.limits,
             body: self.body.finish()
         )
         let names = Set(dkim.keyNames(context) + arc.keyNames(context))

@@ -6,7 +6,7 @@ struct VerificationContext: Sendable {
     /// Makes A-labels of U-labels.
     var alabels: @Sendable (String) -> String?
     var secondsSince1970: Int64
-    var clockSkew: Duration
+    var limits: MessageVerifier.Limits
     var body: [BodyHashKey: BodyDigest]
 }
 
@@ -23,12 +23,20 @@ struct DKIMVerification: Sendable {
 
     init(_ header: HeaderIndex, maximumSignatures: Int) {
         self.header = header
-        let places = header.fields.indices.filter { header.fields[$0].isNamed(DKIM.fieldName) }
+        // White space before the colon is a spelling of old that no signer writes and other verifiers do not read.
+        let places = header.fields.indices.filter { place in
+            let field = header.fields[place]
+            return field.isNamed(DKIM.fieldName) && field.octets[field.nameOctets.endIndex] == ASCII.colon
+        }
         self.unchecked = max(0, places.count - maximumSignatures)
         self.candidates = places.prefix(maximumSignatures).map { place in
             let field = header.fields[place]
             do throws(DKIM.Reason) {
-                return .signature(try DKIM.Signature(parsing: field), place: place)
+                let signature = try DKIM.Signature(parsing: field)
+                // A signature cannot sign itself (RFC 6376 §3.5, h=).
+                let named = signature.signedFields.count { $0 == "dkim-signature" }
+                guard named < header.count(of: "dkim-signature") else { throw .invalidTag("h") }
+                return .signature(signature, place: place)
             } catch {
                 return Self.refused(error, field)
             }
@@ -103,7 +111,7 @@ extension DKIM.Signature {
     ///
     /// - Returns: The key that is needed, and how many octets of the body are not signed.
     func checkWithoutKey(_ context: VerificationContext) throws(DKIM.Reason) -> (key: KeyName, unsigned: UInt64) {
-        if let fault = self.fault(at: context.secondsSince1970, clockSkew: context.clockSkew) { throw fault }
+        if let fault = self.fault(at: context.secondsSince1970, context.limits) { throw fault }
         let key = try KeyName(selector: self.selector, domain: self.domain, context.alabels)
         guard let digest = context.body[self.bodyHashKey] else { throw .bodyDiffers }
         let length = self.bodyLength ?? digest.total

@@ -115,11 +115,12 @@ extension DKIM {
         }
 
         /// Why the signature does not count at a time, however well it verifies.
-        func fault(at secondsSince1970: Int64, clockSkew: Duration) -> Reason? {
+        func fault(at secondsSince1970: Int64, _ limits: MessageVerifier.Limits) -> Reason? {
             let now = UInt64(max(0, secondsSince1970))
-            let skew = UInt64(max(0, clockSkew.components.seconds))
+            let skew = UInt64(max(0, limits.clockSkew.components.seconds))
+            let lead = UInt64(max(0, limits.maximumLead.components.seconds))
             if self.algorithm == .rsaSHA1 { return .sha1 }
-            if let timestamp = self.timestamp, timestamp > now, timestamp - now > skew { return .signedInFuture }
+            if let timestamp = self.timestamp, timestamp > now, timestamp - now > lead { return .signedInFuture }
             if let expiration = self.expiration, now > expiration, now - expiration > skew { return .expired }
             return nil
         }
