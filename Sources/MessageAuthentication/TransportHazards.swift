@@ -67,7 +67,8 @@ struct TransportScanner: Hashable, Sendable {
                 self.receive(octet)
                 index &+= 1
             }
-            if self.lineLength > Self.maximumLine { self.hazards.insert(.longLine) }
+            // A CR that may end the line does not count.
+            if self.lineLength &- (self.previousIsReturn ? 1 : 0) > Self.maximumLine { self.hazards.insert(.longLine) }
         }
         if gathered & highs != 0 { self.hazards.insert(isBody ? .eightBitBody : .utf8Header) }
     }

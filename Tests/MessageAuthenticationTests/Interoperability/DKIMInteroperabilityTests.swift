@@ -104,6 +104,7 @@ struct DKIMInteroperabilityTests {
         let cases = self.cases(ed25519: peer.knowsEd25519)
         let zone = try TestKeys.zone()
         var passed = 0
+        var refused = 0
         try await self.inFolder { folder in
             var jobs = ""
             for one in cases {
@@ -118,13 +119,25 @@ struct DKIMInteroperabilityTests {
             try Data(jobs.utf8).write(to: list)
             _ = try peer.ask(["sign", list.path])
             for one in cases {
-                let octets = Array(try Data(contentsOf: folder.appendingPathComponent(one.name)))
+                let file = folder.appendingPathComponent(one.name)
+                let octets = Array(try Data(contentsOf: file))
                 let results = await verify(octets, zone, at: Int64(Date().timeIntervalSince1970)).dkim
-                #expect(results.result == .pass, "\(peer.name), \(one.name): \(results.verdicts)")
-                if results.result == .pass { passed += 1 }
+                if results.result == .pass {
+                    passed += 1
+                    continue
+                }
+                // OpenDKIM folds its field otherwise than it hashed it, when header fields are not to be folded and b= is
+                // short. What its own verifier refuses need not pass here.
+                let own = try peer.ask(["verify", folder.appendingPathComponent("zone").path, file.path])
+                #expect(own.first?.contains("pass") == false, "\(peer.name), \(one.name): \(results.verdicts)")
+                refused += 1
             }
         }
-        print("interoperability: DKIM signatures of \(peer.name) here: \(passed) of \(cases.count) pass")
+        #expect(passed * 2 > cases.count)
+        print(
+            "interoperability: DKIM signatures of \(peer.name) here: \(passed) of \(cases.count) pass, "
+                + "\(refused) are refused by itself too"
+        )
     }
 
     @Test("chains that we seal verify there", arguments: PeerProgram.present.filter { $0.name != "OpenDKIM" })
