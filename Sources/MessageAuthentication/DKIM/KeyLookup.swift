@@ -27,19 +27,24 @@ struct KeyLookup: Sendable {
 
     /// Asks about all names at the same time.
     init(_ names: Set<KeyName>, _ resolver: some Resolver) async {
+        // Most messages have one signature, and a child task for it would cost a change of threads.
+        if names.count == 1, let name = names.first {
+            self.answers = [name: await Self.ask(name, resolver)]
+            return
+        }
         self.answers = await withTaskGroup(of: (KeyName, Result<Answer<TXTRecord>, DNSError>).self) { group in
-            for name in names {
-                group.addTask {
-                    do throws(DNSError) {
-                        return (name, .success(try await resolver.txt(name.text)))
-                    } catch {
-                        return (name, .failure(error))
-                    }
-                }
-            }
+            for name in names { group.addTask { (name, await Self.ask(name, resolver)) } }
             var answers: [KeyName: Result<Answer<TXTRecord>, DNSError>] = [:]
             for await (name, answer) in group { answers[name] = answer }
             return answers
+        }
+    }
+
+    private static func ask(_ name: KeyName, _ resolver: some Resolver) async -> Result<Answer<TXTRecord>, DNSError> {
+        do throws(DNSError) {
+            return .success(try await resolver.txt(name.text))
+        } catch {
+            return .failure(error)
         }
     }
 
