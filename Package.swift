@@ -30,6 +30,7 @@ let package = Package(
         .library(name: "TLSChannelBinding", targets: ["TLSChannelBinding"]),
         .library(name: "OAuthClient", targets: ["OAuthClient"]),
         .library(name: "POP3", targets: ["POP3"]),
+        .library(name: "MessageAuthentication", targets: ["MessageAuthentication"]),
         .library(name: "SMTP", targets: ["SMTP"]),
         .library(name: "SMTPClient", targets: ["SMTPClient"]),
         .library(name: "SMTPServer", targets: ["SMTPServer"]),
@@ -69,6 +70,15 @@ let package = Package(
             swiftSettings: strict
         ),
         // Level 2.
+        .target(
+            name: "MessageAuthentication",
+            dependencies: [
+                "MailSyntax", "DNS",
+                .product(name: "Crypto", package: "swift-crypto"),
+                .product(name: "CryptoExtras", package: "swift-crypto"),
+            ],
+            swiftSettings: strict
+        ),
         .target(name: "SMTP", dependencies: ["MailSyntax", "SASL"], swiftSettings: strict),
         // No pkgConfig: Debian's file names private requirements that need not be installed, and SwiftPM then warns.
         .systemLibrary(name: "CUnbound", providers: [.apt(["libunbound-dev"])]),
@@ -206,6 +216,16 @@ let package = Package(
             swiftSettings: strict
         ),
         .testTarget(name: "POP3Tests", dependencies: ["MailSyntax", "POP3", "SASL", "SMTP"], swiftSettings: strict),
+        .testTarget(
+            name: "MessageAuthenticationTests",
+            dependencies: [
+                "MessageAuthentication", "MailSyntax", "DNS",
+                .product(name: "Crypto", package: "swift-crypto"),
+                .product(name: "CryptoExtras", package: "swift-crypto"),
+            ],
+            exclude: ["Programs"],
+            swiftSettings: strict
+        ),
         .testTarget(name: "SASLTests", dependencies: ["SASL"], swiftSettings: strict),
         .testTarget(name: "SASLKerberosTests", dependencies: ["SASLKerberos", "SASL"], swiftSettings: strict),
         .testTarget(

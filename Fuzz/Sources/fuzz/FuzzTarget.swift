@@ -35,6 +35,10 @@ enum FuzzTarget: String, CaseIterable {
     case dovecotServer = "dovecot-server"
     case dovecotLine = "dovecot-line"
     case saslauthd
+    case dkimSignature = "dkim-signature"
+    case dkimKey = "dkim-key"
+    case dkimCanonicalization = "dkim-canonicalization"
+    case dkimMessage = "dkim-message"
 
     static let chosen: FuzzTarget = {
         let name = getenv("GATEPOST_FUZZ_TARGET").map { String(cString: $0) } ?? ""
@@ -74,6 +78,10 @@ enum FuzzTarget: String, CaseIterable {
         case .dovecotServer: fuzzDovecotServer(input)
         case .dovecotLine: fuzzDovecotLine(input)
         case .saslauthd: fuzzSaslauthd(input)
+        case .dkimSignature: fuzzSignature(input)
+        case .dkimKey: fuzzKeyRecord(input)
+        case .dkimCanonicalization: fuzzCanonicalization(input)
+        case .dkimMessage: fuzzSignedMessage(input)
         }
     }
 }
