@@ -29,6 +29,7 @@ let package = Package(
         .library(name: "AuthenticationProtocols", targets: ["AuthenticationProtocols"]),
         .library(name: "TLSChannelBinding", targets: ["TLSChannelBinding"]),
         .library(name: "OAuthClient", targets: ["OAuthClient"]),
+        .library(name: "MessageAuthentication", targets: ["MessageAuthentication"]),
         .library(name: "SMTP", targets: ["SMTP"]),
         .library(name: "SMTPClient", targets: ["SMTPClient"]),
         .library(name: "SMTPServer", targets: ["SMTPServer"]),
@@ -68,6 +69,15 @@ let package = Package(
             swiftSettings: strict
         ),
         // Level 2.
+        .target(
+            name: "MessageAuthentication",
+            dependencies: [
+                "MailSyntax", "DNS",
+                .product(name: "Crypto", package: "swift-crypto"),
+                .product(name: "CryptoExtras", package: "swift-crypto"),
+            ],
+            swiftSettings: strict
+        ),
         .target(name: "SMTP", dependencies: ["MailSyntax", "SASL"], swiftSettings: strict),
         // No pkgConfig: Debian's file names private requirements that need not be installed, and SwiftPM then warns.
         .systemLibrary(name: "CUnbound", providers: [.apt(["libunbound-dev"])]),
@@ -192,6 +202,16 @@ let package = Package(
                 .product(name: "SwiftASN1", package: "swift-asn1"),
                 .product(name: "Crypto", package: "swift-crypto"),
             ] + nio,
+            swiftSettings: strict
+        ),
+        .testTarget(
+            name: "MessageAuthenticationTests",
+            dependencies: [
+                "MessageAuthentication", "MailSyntax", "DNS",
+                .product(name: "Crypto", package: "swift-crypto"),
+                .product(name: "CryptoExtras", package: "swift-crypto"),
+            ],
+            exclude: ["Programs"],
             swiftSettings: strict
         ),
         .testTarget(name: "SASLTests", dependencies: ["SASL"], swiftSettings: strict),
