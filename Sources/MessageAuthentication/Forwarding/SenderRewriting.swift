@@ -46,7 +46,7 @@ public struct SenderRewriting: Sendable {
     ///   - domain: What rewritten addresses end in: bounces must come here, and its SPF record must name this host.
     ///   - key: A secret of at least 16 octets, the same on all hosts of the domain.
     ///   - formerKeys: Secrets used before, whose addresses are still taken back.
-    ///   - maximumAge: How long after the message a bounce is taken, in whole days, 1–511.
+    ///   - maximumAgeDays: How long after the message a bounce is taken, 1–511.
     ///   - maximumLocalPartOctets: What the next hosts take; 64 is what all must (RFC 5321 §4.5.3.1.1).
     /// - Returns: nil when the key is too short or the age out of range.
     public init?(
