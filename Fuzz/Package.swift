@@ -14,7 +14,9 @@ let package = Package(
             name: "fuzz",
             dependencies: [
                 .product(name: "AuthenticationProtocols", package: "gatepost"),
+                .product(name: "DNS", package: "gatepost"),
                 .product(name: "MailSyntax", package: "gatepost"),
+                .product(name: "MessageAuthentication", package: "gatepost"),
                 .product(name: "SASL", package: "gatepost"),
                 .product(name: "SMTP", package: "gatepost"),
             ],

@@ -34,6 +34,10 @@ enum FuzzTarget: String, CaseIterable {
     case dovecotServer = "dovecot-server"
     case dovecotLine = "dovecot-line"
     case saslauthd
+    case spf
+    case dmarc
+    case authenticationResults = "authentication-results"
+    case senderRewriting = "sender-rewriting"
 
     static let chosen: FuzzTarget = {
         let name = getenv("GATEPOST_FUZZ_TARGET").map { String(cString: $0) } ?? ""
@@ -72,6 +76,10 @@ enum FuzzTarget: String, CaseIterable {
         case .dovecotServer: fuzzDovecotServer(input)
         case .dovecotLine: fuzzDovecotLine(input)
         case .saslauthd: fuzzSaslauthd(input)
+        case .spf: fuzzSPF(input)
+        case .dmarc: fuzzDMARC(input)
+        case .authenticationResults: fuzzAuthenticationResults(input)
+        case .senderRewriting: fuzzSenderRewriting(input)
         }
     }
 }
