@@ -93,18 +93,22 @@ public enum SPF {
         /// Whether the reverse-path may be used from the address (RFC 7208 §2.4); the HELO name stands in for the null
         /// reverse-path.
         ///
-        /// A domain in U-labels must be given in A-labels, else it is judged `none`.
+        /// - Parameter toALabels: Writes a domain with other than ASCII letters in A-labels (RFC 8616 §4), nil when it cannot
+        ///   be; such a domain is judged `none`.
         public static func mailFrom(
             _ path: ReversePath,
             helo: String,
             clientAddress: IPAddress,
             receiver: String = "unknown",
-            secondsSince1970: Int64 = 0
+            secondsSince1970: Int64 = 0,
+            toALabels: (String) -> String? = { _ in nil }
         ) -> Request {
-            Request(
+            var domain = path.mailbox?.domain.description ?? helo
+            if path.mailbox?.domain.isASCII == false { domain = toALabels(domain) ?? domain }
+            return Request(
                 identity: .mailFrom,
                 localPart: path.mailbox?.localPart ?? "",
-                domain: path.mailbox?.domain.description ?? helo,
+                domain: domain,
                 clientAddress: clientAddress,
                 helo: helo,
                 receiver: receiver,

@@ -97,8 +97,10 @@ extension SPF.Verdict: CustomStringConvertible {
         if let problem = self.problem {
             text += problem.description
             if !way.isEmpty { text += " (at \(way))" }
-        } else if way.isEmpty || self.path.last?.isRedirect == true {
-            text += "no term of \(self.decidingDomain) matches \(self.request.clientAddress)"
+        } else if way.isEmpty {
+            text += "no term of \(self.request.domain) matches \(self.request.clientAddress)"
+        } else if self.path.last?.isRedirect == true {
+            text += "no term matches \(self.request.clientAddress), by \(way)"
         } else {
             text += "\(self.request.clientAddress) matches \(way)"
         }

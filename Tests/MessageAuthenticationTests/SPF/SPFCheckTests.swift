@@ -50,6 +50,8 @@ struct SPFCheckTests {
         flaky    FAIL
         down     FAIL
         signed   BOGUS
+        to-open  TXT "v=spf1 redirect=silent.example.org"
+        silent   TXT "v=spf1 ip4:192.0.2.0/24"
         local    TXT "v=spf1 exists:%{l}.users.example.org -all"
         utf8     TXT "v=spf1 include:%{l}.example.org +all"
         gone     TXT "v=spf1 include:nowhere.example.org -all"
@@ -125,6 +127,11 @@ struct SPFCheckTests {
                 "open", "neutral",
                 "neutral: 203.0.113.1 matches redirect=_spf.example.net of open.example.org, ?all of _spf.example.net"
             ),
+            (
+                "to-open", "neutral",
+                "neutral: no term matches 203.0.113.1, by redirect=silent.example.org of to-open.example.org"
+            ),
+            ("silent", "neutral", "neutral: no term of silent.example.org matches 203.0.113.1"),
             ("nix", "none", "none: nix.example.org does not exist"),
             ("why", "none", "none: why.example.org has no SPF record"),
             ("down", "temperror", "temperror: TXT of down.example.org: no answer: server failure"),
@@ -183,6 +190,20 @@ struct SPFCheckTests {
     func internationalized() async throws {
         #expect(try await Self.check("\u{E9}@local.example.org", from: "192.0.2.7").result == .fail)
         #expect(try await Self.check("\u{E9}@utf8.example.org", from: "192.0.2.7").decidingTerm == "+all")
+    }
+
+    @Test("a domain in U-labels is looked for in A-labels, or judged none")
+    func labels() async throws {
+        let zone = try Zone(parsing: "xn--bcher-kva.example. TXT \"v=spf1 +all\"")
+        let path = try ReversePath(parsing: "a@b\u{FC}cher.example")
+        let address = try #require(IPAddress("192.0.2.7"))
+        let without = SPF.Request.mailFrom(path, helo: "x.example", clientAddress: address)
+        let refused = await SPF.check(without, resolver: zone, clock: ContinuousClock())
+        #expect(refused.result == .none && refused.problem == .malformedDomain && refused.queries == 0)
+        let with = SPF.Request.mailFrom(path, helo: "x.example", clientAddress: address) { _ in "xn--bcher-kva.example"
+        }
+        let verdict = await SPF.check(with, resolver: zone, clock: ContinuousClock())
+        #expect(verdict.authenticatedDomain == "xn--bcher-kva.example")
     }
 
     @Test("the macros of RFC 7208 §7.4")
