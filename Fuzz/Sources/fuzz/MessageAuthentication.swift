@@ -120,7 +120,10 @@ func fuzzAuthenticationResults(_ input: [UInt8]) {
     do {
         let again = try AuthenticationResults(parsing: results.value)
         check(again.serviceIdentifier == results.serviceIdentifier, "the identifier changes")
-        check(again.results.map(\.properties) == results.results.map(\.properties), "a property changes")
+        check(
+            again.results.map(\.properties) == results.results.map(\.properties),
+            "a property changes: \(results.value)"
+        )
     } catch {
         check(false, "what was written cannot be read: \(error): \(results.value)")
     }
@@ -150,8 +153,8 @@ func fuzzSenderRewriting(_ input: [UInt8]) {
         if rewritten.localPart.hasPrefix("SRS0") {
             check(back.localPart == mailbox.localPart && back.domain == mailbox.domain, "an address changes")
         }
-    } catch is SenderRewriting.ReverseFailure {
-        check(false, "an address of ours is not taken back")
+    } catch let error as SenderRewriting.ReverseFailure {
+        check(false, "an address of ours is not taken back: \(error)")
     } catch {
         return
     }
@@ -161,7 +164,9 @@ private func checkResult(_ result: AuthenticationResults.Result) {
     let results = AuthenticationResults(serviceIdentifier: "mx.example.org", results: [result])
     guard let field = results.field else { return check(false, "a result that fits no field") }
     do {
-        check(try AuthenticationResults(parsing: field.bodyOctets) == results, "a result changes")
+        let again = try AuthenticationResults(parsing: field.bodyOctets)
+        // Controls become question marks, so that the text is compared and not the value.
+        check(again.value == results.value, "a result changes: \(results.value) and \(again.value)")
     } catch {
         check(false, "a result cannot be read: \(error): \(results.value)")
     }

@@ -2,12 +2,12 @@ internal import MailSyntax
 
 /// Pieces of trace fields, safe whatever text goes in.
 enum HeaderText {
-    /// A comment (RFC 5322 §3.2.2); parentheses and backslashes are escaped, controls become `?`.
+    /// A comment (RFC 5322 §3.2.2); parentheses and backslashes are escaped, controls but tabs become `?`.
     static func comment(_ text: String) -> String {
         "(" + Self.escaped(text) { $0 == ASCII.leftParenthesis || $0 == ASCII.rightParenthesis } + ")"
     }
 
-    /// A quoted-string (RFC 5322 §3.2.4); controls become `?`.
+    /// A quoted-string (RFC 5322 §3.2.4); controls but tabs become `?`.
     static func quoted(_ text: String) -> String {
         "\"" + Self.escaped(text) { $0 == ASCII.quote } + "\""
     }
@@ -37,7 +37,7 @@ enum HeaderText {
         var octets: [UInt8] = []
         for octet in text.utf8 {
             if isSpecial(octet) || octet == ASCII.backslash { octets.append(ASCII.backslash) }
-            octets.append(ASCII.isControl(octet) ? ASCII.question : octet)
+            octets.append(ASCII.isControl(octet) && octet != ASCII.tab ? ASCII.question : octet)
         }
         return String(decoding: octets, as: UTF8.self)
     }

@@ -144,9 +144,20 @@ extension SenderRewriting {
             guard parts.count == 3, let first = parts[2].first, separators.contains(first), !parts[0].isEmpty,
                 !parts[1].isEmpty, parts[2].count > 1
             else { return nil }
+            // What names no host to send the bounce to is no address of a forwarder, but a name that looks like one.
+            guard self.isHost(parts[1]) else { return nil }
             return .second(hash: text(parts[0]), forwarder: text(parts[1]), rest: text(parts[2]))
         default:
             return nil
+        }
+    }
+
+    private static func isHost(_ octets: ArraySlice<UInt8>) -> Bool {
+        do {
+            _ = try Domain(parsing: octets)
+            return true
+        } catch {
+            return false
         }
     }
 

@@ -42,7 +42,7 @@ struct AuthenticationResultsTests {
     func roundTrip() throws {
         let texts = [
             "example.org", "a b", "a\"b\\c", "x;y", "user@example.org", "\"a b\"@example.org", "@d", "a@", "", "(", "=",
-            "caf\u{E9}", "pass)",
+            "caf\u{E9}", "pass)", "a\tb",
         ]
         for text in texts {
             let results = AuthenticationResults(
