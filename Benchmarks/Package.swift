@@ -16,13 +16,25 @@ let package = Package(
             name: "GatepostBenchmarks",
             dependencies: [
                 .product(name: "Benchmark", package: "benchmark"),
+                .product(name: "DNS", package: "gatepost"),
                 .product(name: "MailSyntax", package: "gatepost"),
+                .product(name: "MessageAuthentication", package: "gatepost"),
                 .product(name: "SASL", package: "gatepost"),
                 .product(name: "SASLKerberos", package: "gatepost"),
                 .product(name: "SMTP", package: "gatepost"),
             ],
             path: "Benchmarks/GatepostBenchmarks",
             plugins: [.plugin(name: "BenchmarkPlugin", package: "benchmark")]
-        )
+        ),
+        // Run by dkim/run beside OpenDKIM.
+        .executableTarget(
+            name: "DKIMComparison",
+            dependencies: [
+                .product(name: "DNS", package: "gatepost"),
+                .product(name: "MailSyntax", package: "gatepost"),
+                .product(name: "MessageAuthentication", package: "gatepost"),
+            ],
+            path: "Benchmarks/DKIMComparison"
+        ),
     ]
 )

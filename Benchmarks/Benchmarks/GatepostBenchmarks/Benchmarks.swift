@@ -13,4 +13,5 @@ let benchmarks: @Sendable () -> Void = {
     mechanismBenchmarks()
     kerberosBenchmarks()
     syntaxBenchmarks()
+    dkimBenchmarks()
 }

@@ -38,6 +38,10 @@ enum FuzzTarget: String, CaseIterable {
     case dmarc
     case authenticationResults = "authentication-results"
     case senderRewriting = "sender-rewriting"
+    case dkimSignature = "dkim-signature"
+    case dkimKey = "dkim-key"
+    case dkimCanonicalization = "dkim-canonicalization"
+    case dkimMessage = "dkim-message"
 
     static let chosen: FuzzTarget = {
         let name = getenv("GATEPOST_FUZZ_TARGET").map { String(cString: $0) } ?? ""
@@ -80,6 +84,10 @@ enum FuzzTarget: String, CaseIterable {
         case .dmarc: fuzzDMARC(input)
         case .authenticationResults: fuzzAuthenticationResults(input)
         case .senderRewriting: fuzzSenderRewriting(input)
+        case .dkimSignature: fuzzSignature(input)
+        case .dkimKey: fuzzKeyRecord(input)
+        case .dkimCanonicalization: fuzzCanonicalization(input)
+        case .dkimMessage: fuzzSignedMessage(input)
         }
     }
 }
