@@ -107,7 +107,7 @@ public enum DMARC {
     /// Judges a message.
     ///
     /// - Parameters:
-    ///   - author: The author domain, in A-labels, or why there is none: ``Author/init(of:toALabels:)``.
+    ///   - author: The author domain, in A-labels, or why there is none: ``Author/init(of:alabels:)``.
     ///   - identifiers: What SPF and DKIM said, passed or not.
     ///   - resolver: Who is asked. Its temporary failures become `temperror`, unless the message passes without the answer.
     ///   - clock: Measures ``Limits/time``.

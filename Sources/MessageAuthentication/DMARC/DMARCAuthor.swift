@@ -39,8 +39,8 @@ extension DMARC.Author {
     ///
     /// - Parameters:
     ///   - fields: The header, first to last.
-    ///   - toALabels: Writes a domain with other than ASCII letters in A-labels (RFC 5890 §2.3.2.1), nil when it cannot be.
-    public init(of fields: some Sequence<HeaderField>, toALabels: (String) -> String? = { _ in nil }) {
+    ///   - alabels: Writes a domain with other than ASCII letters in A-labels (RFC 5890 §2.3.2.1), nil when it cannot be.
+    public init(of fields: some Sequence<HeaderField>, alabels: (String) -> String? = { _ in nil }) {
         let from = fields.filter { $0.isNamed("From") }
         guard let field = from.first else {
             self = .fault(.missing)
@@ -63,7 +63,7 @@ extension DMARC.Author {
         }
         var domains: [String] = []
         for mailbox in mailboxes {
-            guard case .name(let name) = mailbox.domain, let ascii = mailbox.domain.isASCII ? name : toALabels(name)
+            guard case .name(let name) = mailbox.domain, let ascii = mailbox.domain.isASCII ? name : alabels(name)
             else {
                 self = .fault(.noDomainName(first.domain.description))
                 return

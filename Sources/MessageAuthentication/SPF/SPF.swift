@@ -93,7 +93,7 @@ public enum SPF {
         /// Whether the reverse-path may be used from the address (RFC 7208 §2.4); the HELO name stands in for the null
         /// reverse-path.
         ///
-        /// - Parameter toALabels: Writes a domain with other than ASCII letters in A-labels (RFC 8616 §4), nil when it cannot
+        /// - Parameter alabels: Writes a domain with other than ASCII letters in A-labels (RFC 8616 §4), nil when it cannot
         ///   be; such a domain is judged `none`.
         public static func mailFrom(
             _ path: ReversePath,
@@ -101,10 +101,10 @@ public enum SPF {
             clientAddress: IPAddress,
             receiver: String = "unknown",
             secondsSince1970: Int64 = 0,
-            toALabels: (String) -> String? = { _ in nil }
+            alabels: (String) -> String? = { _ in nil }
         ) -> Request {
             var domain = path.mailbox?.domain.description ?? helo
-            if path.mailbox?.domain.isASCII == false { domain = toALabels(domain) ?? domain }
+            if path.mailbox?.domain.isASCII == false { domain = alabels(domain) ?? domain }
             return Request(
                 identity: .mailFrom,
                 localPart: path.mailbox?.localPart ?? "",

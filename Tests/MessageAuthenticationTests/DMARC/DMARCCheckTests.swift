@@ -216,8 +216,8 @@ struct DMARCCheckTests {
 
 @Suite("The author domain, RFC 9989 §3.2.2")
 struct DMARCAuthorTests {
-    static func author(_ values: String..., toALabels: (String) -> String? = { _ in nil }) -> DMARC.Author {
-        DMARC.Author(of: values.compactMap { HeaderField(name: "From", value: $0) }, toALabels: toALabels)
+    static func author(_ values: String..., alabels: (String) -> String? = { _ in nil }) -> DMARC.Author {
+        DMARC.Author(of: values.compactMap { HeaderField(name: "From", value: $0) }, alabels: alabels)
     }
 
     @Test("one field with one domain")
@@ -240,7 +240,7 @@ struct DMARCAuthorTests {
     func labels() {
         #expect(Self.author("a@b\u{FC}cher.example").domain == nil)
         #expect(
-            Self.author("a@b\u{FC}cher.example", toALabels: { _ in "xn--bcher-kva.example" })
+            Self.author("a@b\u{FC}cher.example", alabels: { _ in "xn--bcher-kva.example" })
                 == .domain("xn--bcher-kva.example")
         )
     }
