@@ -49,13 +49,12 @@ struct AuditTests {
 
     private func withServer(format: String = "text", _ body: (Server) async throws -> Void) async throws {
         let directory = try WorkingDirectory()
-        let port = try SMTPConnection.freePort()
         let made = try await CommandLineTool.run(["init", "--hostname", "mail.example.org"], in: directory.url)
         #expect(made.code == 0, "\(made.messages)")
         try FileManager.default.removeItem(at: directory.url.appending(path: "gatepost.yaml"))
         try directory.write(
             "gatepost.yaml",
-            Self.configuration.replacingOccurrences(of: "PORT", with: "\(port)")
+            Self.configuration.replacingOccurrences(of: "PORT", with: "0")
                 .replacingOccurrences(of: "FORMAT", with: format)
         )
         let process = Process()
@@ -65,7 +64,7 @@ struct AuditTests {
         try directory.write("log", "")
         process.standardOutput = FileHandle.nullDevice
         process.standardError = try FileHandle(forWritingTo: directory.url.appending(path: "log"))
-        let server = Server(directory: directory, port: port, process: process)
+        var server = Server(directory: directory, port: 0, process: process)
         for name in ["alice", "bob"] {
             let added = try await server.run(
                 ["account", "add", "\(name)@example.org", "--password-stdin", "--legacy", "cram-md5"],
@@ -77,8 +76,10 @@ struct AuditTests {
         defer { if process.isRunning { process.terminate() } }
         while try await server.run(["status"]).code != 0 {
             let log = try server.log
-            #expect(process.isRunning, "\(log)")
+            try #require(process.isRunning, "\(log)")
         }
+        let ready = try #require(try server.log.firstMatch(of: #/127\.0\.0\.1:(\d+)/#))
+        server.port = try #require(.init(ready.1))
         try await body(server)
         process.terminate()
         process.waitUntilExit()

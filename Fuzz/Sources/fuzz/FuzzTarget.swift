@@ -35,6 +35,10 @@ enum FuzzTarget: String, CaseIterable {
     case dovecotServer = "dovecot-server"
     case dovecotLine = "dovecot-line"
     case saslauthd
+    case spf
+    case dmarc
+    case authenticationResults = "authentication-results"
+    case senderRewriting = "sender-rewriting"
     case dkimSignature = "dkim-signature"
     case dkimKey = "dkim-key"
     case dkimCanonicalization = "dkim-canonicalization"
@@ -78,6 +82,10 @@ enum FuzzTarget: String, CaseIterable {
         case .dovecotServer: fuzzDovecotServer(input)
         case .dovecotLine: fuzzDovecotLine(input)
         case .saslauthd: fuzzSaslauthd(input)
+        case .spf: fuzzSPF(input)
+        case .dmarc: fuzzDMARC(input)
+        case .authenticationResults: fuzzAuthenticationResults(input)
+        case .senderRewriting: fuzzSenderRewriting(input)
         case .dkimSignature: fuzzSignature(input)
         case .dkimKey: fuzzKeyRecord(input)
         case .dkimCanonicalization: fuzzCanonicalization(input)
