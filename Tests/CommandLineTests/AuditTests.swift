@@ -78,7 +78,7 @@ struct AuditTests {
             let log = try server.log
             try #require(process.isRunning, "\(log)")
         }
-        let ready = try #require(try server.log.firstMatch(of: #/127\.0\.0\.1:(\d+)/#))
+        let ready = try #require(try server.log.firstMatch(of: #/submission 127\.0\.0\.1:(\d+)/#))
         server.port = try #require(.init(ready.1))
         try await body(server)
         process.terminate()

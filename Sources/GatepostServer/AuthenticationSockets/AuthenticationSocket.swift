@@ -47,6 +47,8 @@ package struct AuthenticationSocket: Service {
         try LocalFile.makeDirectory(LocalFile.directory(of: path), mode: 0o755)
         try LocalSocket.removeStale(path)
         let connections = Connections(maximum: Self.maximumConnections)
+        // Bound here and not by NIO, which would remove whatever is at the path when it closes.
+        let descriptor = try LocalSocket.bind(path, mode: mode)
         let channel = try await ServerBootstrap(group: group)
             .serverChannelOption(.backlog, value: 256)
             .childChannelInitializer { channel in
@@ -66,12 +68,9 @@ package struct AuthenticationSocket: Service {
                     }
                 }
             }
-            .bind(unixDomainSocketPath: path)
+            .withBoundSocket(descriptor)
             .get()
         do throws(LocalFile.Failure) {
-            guard chmod(path, mode) == 0 else {
-                throw LocalFile.Failure(path: path, action: "set the mode of", code: errno)
-            }
             return AuthenticationSocket(
                 kind: kind,
                 path: path,

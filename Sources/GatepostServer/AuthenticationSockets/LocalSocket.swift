@@ -59,10 +59,45 @@ package enum LocalSocket {
 
     /// Whether somebody accepts connections there. Does not wait: a server with a full queue is one.
     private static func isServed(_ path: String) throws(LocalFile.Failure) -> Bool {
+        let descriptor = try self.make(path)
+        defer { Glibc.close(descriptor) }
+        let result = try self.withAddress(of: path) { connect(descriptor, $0, $1) }
+        if result == 0 || errno == EAGAIN || errno == EINPROGRESS { return true }
+        guard errno == ECONNREFUSED || errno == ENOENT else {
+            throw LocalFile.Failure(path: path, action: "try", code: errno)
+        }
+        return false
+    }
+
+    /// A socket with its place in the file system, on which nobody listens yet: its permissions hold from the first connection on.
+    ///
+    /// - Returns: A descriptor that is the caller's.
+    static func bind(_ path: String, mode: UInt32) throws(LocalFile.Failure) -> Int32 {
+        let descriptor = try self.make(path)
+        guard try self.withAddress(of: path, { Glibc.bind(descriptor, $0, $1) }) == 0 else {
+            let code = errno
+            Glibc.close(descriptor)
+            throw LocalFile.Failure(path: path, action: "listen on", code: code)
+        }
+        guard chmod(path, mode) == 0 else {
+            let code = errno
+            Glibc.close(descriptor)
+            throw LocalFile.Failure(path: path, action: "set the mode of", code: code)
+        }
+        return descriptor
+    }
+
+    private static func make(_ path: String) throws(LocalFile.Failure) -> Int32 {
         let kind = Int32(SOCK_STREAM.rawValue) | Int32(SOCK_CLOEXEC.rawValue) | Int32(SOCK_NONBLOCK.rawValue)
         let descriptor = socket(AF_UNIX, kind, 0)
         guard descriptor >= 0 else { throw LocalFile.Failure(path: path, action: "try", code: errno) }
-        defer { Glibc.close(descriptor) }
+        return descriptor
+    }
+
+    private static func withAddress(
+        of path: String,
+        _ body: (UnsafePointer<sockaddr>, socklen_t) -> Int32
+    ) throws(LocalFile.Failure) -> Int32 {
         var address = sockaddr_un()
         address.sun_family = sa_family_t(AF_UNIX)
         let octets = Array(path.utf8)
@@ -70,16 +105,11 @@ package enum LocalSocket {
             throw LocalFile.Failure(path: path, action: "try", code: ENAMETOOLONG)
         }
         withUnsafeMutableBytes(of: &address.sun_path) { $0.copyBytes(from: octets) }
-        let result = withUnsafePointer(to: &address) {
+        return withUnsafePointer(to: &address) {
             $0.withMemoryRebound(to: sockaddr.self, capacity: 1) {
-                connect(descriptor, $0, socklen_t(MemoryLayout<sockaddr_un>.size))
+                body($0, socklen_t(MemoryLayout<sockaddr_un>.size))
             }
         }
-        if result == 0 || errno == EAGAIN || errno == EINPROGRESS { return true }
-        guard errno == ECONNREFUSED || errno == ENOENT else {
-            throw LocalFile.Failure(path: path, action: "try", code: errno)
-        }
-        return false
     }
 
     static func identity(of path: String) throws(LocalFile.Failure) -> Identity {

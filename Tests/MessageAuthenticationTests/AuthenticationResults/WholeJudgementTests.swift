@@ -39,7 +39,7 @@ struct WholeJudgementTests {
             DMARC.Author(of: section.fields),
             identifiers: verified.dkim.verdicts.compactMap { DMARC.Identifier($0) },
             resolver: zone,
-            clock: ContinuousClock()
+            clock: StoppedClock()
         )
         #expect(dmarc.result == .pass, "\(dmarc)")
         let results = AuthenticationResults(

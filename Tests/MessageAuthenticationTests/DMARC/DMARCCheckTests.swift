@@ -42,7 +42,7 @@ struct DMARCCheckTests {
             .domain(author),
             identifiers: identifiers,
             resolver: resolver ?? zone,
-            clock: ContinuousClock(),
+            clock: StoppedClock(),
             limits: limits
         )
     }
@@ -202,13 +202,13 @@ struct DMARCCheckTests {
         let helo = await SPF.check(
             .helo("plain.example", clientAddress: address),
             resolver: zone,
-            clock: ContinuousClock()
+            clock: StoppedClock()
         )
         #expect(helo.result == .pass && DMARC.Identifier(helo) == nil)
         let path = await SPF.check(
             .mailFrom(try ReversePath(parsing: "a@plain.example"), helo: "x.example", clientAddress: address),
             resolver: zone,
-            clock: ContinuousClock()
+            clock: StoppedClock()
         )
         #expect(DMARC.Identifier(path) == .init(.spf, domain: "plain.example"))
     }
@@ -251,7 +251,7 @@ struct DMARCAuthorTests {
             .fault(.severalFields(2)),
             identifiers: [.init(.dkim, domain: "a.example")],
             resolver: Zone(),
-            clock: ContinuousClock()
+            clock: StoppedClock()
         )
         #expect(verdict.result == .permerror && verdict.description == "permerror: there are 2 From fields")
     }

@@ -105,7 +105,7 @@ struct DMARCSuiteTests {
             test.author,
             identifiers: test.identifiers,
             resolver: test.resolver,
-            clock: ContinuousClock()
+            clock: StoppedClock()
         )
         var isRight = true
         var judged = 0
