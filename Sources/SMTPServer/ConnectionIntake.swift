@@ -91,8 +91,10 @@ struct ConnectionIntake: Sendable {
     private func refusal(_ channel: any Channel, _ peer: SessionPeer, isMove: Bool) -> Reply? {
         let isUnlimited = peer.address.map(self.registry.isUnlimited) ?? true
         if let reply = self.configuration.refusal(for: peer, service: self.service, isUnlimited: isUnlimited) {
-            self.shared.logger.info(
-                "connection refused",
+            let isStranger = self.configuration.isStranger(peer)
+            self.shared.logger.log(
+                level: isStranger ? .notice : .debug,
+                isStranger ? "connection refused: not one of the listener's clients" : "connection refused",
                 metadata: [
                     "listener": "\(peer.listener)", "ip": "\(peer.address.map { "\($0)" } ?? "local")",
                     "reply": "\(reply)",

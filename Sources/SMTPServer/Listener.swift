@@ -47,15 +47,18 @@ public struct Listener: Sendable {
             self.forwarders = forwarders
         }
 
+        /// Whether the listener is for others only.
+        func isStranger(_ peer: SessionPeer) -> Bool {
+            guard let clients = self.clients else { return false }
+            guard let address = peer.address else { return true }
+            return !clients.contains { $0.contains(address) }
+        }
+
         /// Why a peer is turned away at connect for where it is; nil: it is not.
         ///
         /// - Parameter isUnlimited: The address is free of limits (``SessionRegistry/unlimited``).
         public func refusal(for peer: SessionPeer, service: any SessionService, isUnlimited: Bool) -> Reply? {
-            if let clients = self.clients {
-                guard let address = peer.address, clients.contains(where: { $0.contains(address) }) else {
-                    return .addressDenied
-                }
-            }
+            if self.isStranger(peer) { return .addressDenied }
             guard let address = peer.address, !isUnlimited else { return nil }
             if self.denied.contains(where: { $0.contains(address) }) { return .addressDenied }
             return service.refusal(for: peer)

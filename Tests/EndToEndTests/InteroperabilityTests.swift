@@ -214,7 +214,8 @@ struct InteroperabilityTests {
 
     /// What became of the logins with a mechanism: `login` or `login refused` each.
     private func logged(by server: Gatepost, since start: Int, _ mechanism: String) -> [String] {
-        server.log(since: start).split(separator: "\n").filter { $0.contains(" mech=\(mechanism) ") }.compactMap { line in
+        server.log(since: start).split(separator: "\n").filter { $0.contains(" mech=\(mechanism) ") }.compactMap {
+            line in
             if line.contains(" auth result=fail ") { return "login refused" }
             return line.contains(" auth result=ok ") ? "login" : nil
         }

@@ -97,7 +97,7 @@ struct POPBeforeSMTPTests {
             let made = try await gatepost.verb(["app-password", "add", Self.device, "--name", name] + more)
             return String(decoding: made.output, as: UTF8.self).replacing("\n", with: "")
         }
-        let fax = try await appPassword("fax", "--per-hour", "1", "--to-domain", "gatepost.test")
+        let fax = try await appPassword("fax", "--to-domain", "gatepost.test")
         let far = try await appPassword("far", "--network", "192.0.2.0/24")
         try await gatepost.start()
 
@@ -122,7 +122,6 @@ struct POPBeforeSMTPTests {
         #expect(try await read(fax), "\(gatepost.log)")
         #expect(try await send(to: "x@elsewhere.test").hasPrefix("550 5.7.1 The app password 'fax'"))
         #expect(try await send().hasPrefix("250 2.0.0"))
-        #expect(try await send().hasPrefix("450 4.7.1 The app password 'fax'"))
         try await gatepost.verb(["app-password", "revoke", Self.device, "--name", "fax"])
         #expect(try await send().hasPrefix("530 5.7.0"))
         #expect(try await read(Site.password))
