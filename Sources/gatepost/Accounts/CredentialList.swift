@@ -34,7 +34,8 @@ struct CredentialList {
                 items.map { item in
                     [
                         item.account, item.credential.name, item.credential.state, item.credential.expires ?? "never",
-                        item.credential.limitWords.isEmpty ? "none" : item.credential.limitWords.joined(separator: "; "),
+                        item.credential.limitWords.isEmpty
+                            ? "none" : item.credential.limitWords.joined(separator: "; "),
                         item.credential.lastUseText,
                     ]
                 }

@@ -216,8 +216,8 @@ struct QuantityTests {
         "durations",
         arguments: [
             ("5m", 300_000), ("4h", 14_400_000), ("5d", 432_000_000), ("1h30m", 5_400_000), ("250ms", 250), ("0", 0),
-            ("", nil), ("5", nil), ("m", nil), ("-5m", nil), ("5 m", nil), ("5y", 157_680_000_000), ("99999999999999999999s", nil),
-            ("9223372036854775807d", nil), ("1d1d1", nil),
+            ("", nil), ("5", nil), ("m", nil), ("-5m", nil), ("5 m", nil), ("5y", 157_680_000_000),
+            ("99999999999999999999s", nil), ("9223372036854775807d", nil), ("1d1d1", nil),
         ] as [(String, Int?)]
     )
     func durations(text: String, milliseconds: Int?) {
