@@ -23,7 +23,7 @@ final class WireConnection: DialogConnection {
         port: Int,
         isImplicit: Bool,
         autoRead: Bool = true,
-        patience: TimeAmount = .seconds(30),
+        patience: TimeAmount = .seconds(300),
         preamble: [UInt8] = []
     ) async throws -> WireConnection {
         let lines = LineStream()
