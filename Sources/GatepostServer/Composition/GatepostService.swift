@@ -232,12 +232,12 @@ package struct GatepostService: Sendable {
         let lifecycle = ServiceGroup(
             services: [
                 QueueRunnerService(runner: runner),
-                SendingExpiry(store: store, clock: clock, logger: self.logger),
                 SpoolSweep(store: store, started: started, logger: self.logger),
                 uses,
-                AuditRetentionService(
+                Housekeeping(
                     trail: audit.trail,
                     retention: self.configuration.audit.retention,
+                    sending: store,
                     clock: clock,
                     logger: self.logger
                 ),

@@ -176,13 +176,14 @@ private struct SimulationRun {
         conversation.end()
     }
 
+    /// - Parameter recipients: As the session accepted them.
     private func findLimits(_ recipients: [String]) async throws {
         guard let account = self.findings.account, !account.isSandbox else { return }
         let submission = SendingLedger.Submission(
             account: account,
             credential: self.findings.credential,
             address: self.peer.address,
-            recipients: recipients.compactMap { try? ForwardPath(parsing: "<\($0)>") },
+            recipients: try recipients.map { try ForwardPath(parsing: $0) },
             octets: self.request.size ?? 0
         )
         self.findings.note(

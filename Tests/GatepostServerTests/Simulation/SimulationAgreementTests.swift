@@ -86,7 +86,10 @@ private struct World {
             sending: SendingLedger(
                 store: self.store,
                 clock: self.clock,
-                rules: SendingLedger.Rules(limits: SendingLimits([.messagesPerHour: .atMost(40)]), action: .hold)
+                rules: SendingLedger.Rules(
+                    limits: SendingLimits([.messagesPerHour: .atMost(40), .recipientsPerDay: .atMost(100_000)]),
+                    action: .hold
+                )
             ),
             logger: logger,
             queued: {}
@@ -248,6 +251,25 @@ struct SimulationAgreementTests {
         ] {
             #expect(seen[rule, default: 0] > 0, "no session came to \(rule)")
         }
+        try await world.pool.shutdown()
+    }
+
+    @Test("what is left of the limits counts the message and each of its recipients, and what was really sent")
+    func limits() async throws {
+        let world = try await World()
+        let request = SimulationRequest(
+            account: "alice",
+            from: "alice@example.org",
+            recipients: ["x@example.com", "y@example.com"],
+            header: "From: alice@example.org\r\n"
+        )
+        func left() async throws -> [String] {
+            try await world.simulator.report(request).limits.map { "\($0.limit) \($0.used) \($0.left)" }
+        }
+        #expect(try await left() == ["messages-per-hour 0 39", "recipients-per-day 0 99998"])
+        #expect(try await left() == ["messages-per-hour 0 39", "recipients-per-day 0 99998"], "nothing was counted")
+        _ = await self.live(request, world)
+        #expect(try await left() == ["messages-per-hour 1 38", "recipients-per-day 2 99996"])
         try await world.pool.shutdown()
     }
 
