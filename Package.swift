@@ -31,6 +31,7 @@ let package = Package(
         .library(name: "OAuthClient", targets: ["OAuthClient"]),
         .library(name: "POP3", targets: ["POP3"]),
         .library(name: "MessageAuthentication", targets: ["MessageAuthentication"]),
+        .library(name: "MessageReports", targets: ["MessageReports"]),
         .library(name: "SMTP", targets: ["SMTP"]),
         .library(name: "SMTPClient", targets: ["SMTPClient"]),
         .library(name: "SMTPServer", targets: ["SMTPServer"]),
@@ -77,6 +78,12 @@ let package = Package(
                 .product(name: "Crypto", package: "swift-crypto"),
                 .product(name: "CryptoExtras", package: "swift-crypto"),
             ],
+            swiftSettings: strict
+        ),
+        .systemLibrary(name: "CZlib", providers: [.apt(["zlib1g-dev"])]),
+        .target(
+            name: "MessageReports",
+            dependencies: ["MailSyntax", "MessageAuthentication", "CZlib"],
             swiftSettings: strict
         ),
         .target(name: "SMTP", dependencies: ["MailSyntax", "SASL"], swiftSettings: strict),
@@ -224,6 +231,11 @@ let package = Package(
                 .product(name: "CryptoExtras", package: "swift-crypto"),
             ],
             exclude: ["Programs"],
+            swiftSettings: strict
+        ),
+        .testTarget(
+            name: "MessageReportsTests",
+            dependencies: ["MessageReports", "MessageAuthentication", "MailSyntax"],
             swiftSettings: strict
         ),
         .testTarget(name: "SASLTests", dependencies: ["SASL"], swiftSettings: strict),
