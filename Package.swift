@@ -155,6 +155,7 @@ let package = Package(
             dependencies: [
                 "SMTPServer", "SMTPClient", "DNSClient", "DNS", "GatepostModel", "GatepostSQLite", "GatepostDelivery",
                 "MailSyntax", "SASL", "SASLKerberos", "AuthenticationProtocols", "OAuthClient", "POP3", "SMTP",
+                "MessageAuthentication", "MessageReports",
                 "TLSChannelBinding", "CArgon2", "CCrypt",
                 .target(name: "CPAM", condition: .when(traits: ["PAM"])),
                 .target(name: "CLDAP", condition: .when(traits: ["LDAP"])),

@@ -12,6 +12,7 @@ enum Schema {
         }
         migrator.registerMigration("4 credentials") { try $0.execute(sql: Self.credentials) }
         migrator.registerMigration("5 sending limits") { try $0.execute(sql: Self.sendingLimits) }
+        migrator.registerMigration("8 reports") { try $0.execute(sql: Self.reports) }
         return migrator
     }
 

@@ -43,8 +43,11 @@ struct AggregateReportMailTests {
         report.metadata.identifier = "a\r\nBcc: x@y\r\n\r\n\"<b>"
         report.policy.domain = "ex\r\nample.org"
         let mail = AggregateReportMail(
-            report: report, submitter: "m x\n", from: try Mailbox(parsing: "a@b.example"),
-            recipients: [try Mailbox(parsing: "a@b.example")], date: 0
+            report: report,
+            submitter: "m x\n",
+            from: try Mailbox(parsing: "a@b.example"),
+            recipients: [try Mailbox(parsing: "a@b.example")],
+            date: 0
         )
         let header = try HeaderSection(parsing: mail.octets)
         #expect(header.fields.count == 8 && header.malformed.isEmpty)

@@ -46,11 +46,14 @@ struct AggregateReportTests {
         #expect(record.spf.map(\.result) == ["softfail"] && record.dkim.map(\.domain) == ["mailer.example"])
     }
 
-    @Test("prefixes, comments, instructions, literals and references are read", arguments: [
-        "<d:feedback xmlns:d='x'><!-- <x> --><?php ?><d:report_metadata><d:org_name><![CDATA[a <b>]]></d:org_name>"
-            + "<d:date_range><d:begin> 1 </d:begin><d:end>2</d:end></d:date_range></d:report_metadata>"
-            + "<d:policy_published><d:domain>&#x61;&#46;b</d:domain></d:policy_published></d:feedback>"
-    ])
+    @Test(
+        "prefixes, comments, instructions, literals and references are read",
+        arguments: [
+            "<d:feedback xmlns:d='x'><!-- <x> --><?php ?><d:report_metadata><d:org_name><![CDATA[a <b>]]></d:org_name>"
+                + "<d:date_range><d:begin> 1 </d:begin><d:end>2</d:end></d:date_range></d:report_metadata>"
+                + "<d:policy_published><d:domain>&#x61;&#46;b</d:domain></d:policy_published></d:feedback>"
+        ]
+    )
     func reads(_ xml: String) throws {
         let report = try AggregateReport(parsing: [0xEF, 0xBB, 0xBF] + Array(xml.utf8))
         #expect(report.metadata.organization == "a <b>" && report.policy.domain == "a.b")
@@ -106,7 +109,9 @@ struct AggregateReportTests {
         #expect(code("<html></html>") == .noReport)
         #expect(code("<feedback/>") == .malformed)
         #expect(code(String(repeating: "<a>", count: 100_000)) == .tooLarge)
-        #expect(code("<feedback><record>" + String(repeating: "<a/>", count: 3_000) + "</record></feedback>") == .tooLarge)
+        #expect(
+            code("<feedback><record>" + String(repeating: "<a/>", count: 3_000) + "</record></feedback>") == .tooLarge
+        )
         #expect(code("<feedback><a></b></feedback>") == .malformed)
         #expect(code("<feedback><a <b></a></feedback>") == .malformed)
         #expect(code("\u{0}") == .malformed)

@@ -33,7 +33,11 @@ struct AggregateSummaryTests {
     private func report(_ records: [Record], policy: DMARC.Policy = .none, day: Int64 = 20_780) -> AggregateReport {
         AggregateReport(
             metadata: .init(
-                organization: "r", email: "", identifier: "\(day)", begin: day * 86_400, end: day * 86_400 + 86_399
+                organization: "r",
+                email: "",
+                identifier: "\(day)",
+                begin: day * 86_400,
+                end: day * 86_400 + 86_399
             ),
             policy: .init(domain: "example.org", policy: policy),
             records: records
@@ -84,8 +88,12 @@ struct AggregateSummaryTests {
         var summary = AggregateSummary(domain: "example.org")
         let records = (0..<(AggregateSummary.maximumSources + 5)).map { number in
             Record(
-                source: IPAddress(v4: UInt32(number)), count: 1, disposition: .none, isDKIMAligned: false,
-                isSPFAligned: false, headerFrom: "example.org"
+                source: IPAddress(v4: UInt32(number)),
+                count: 1,
+                disposition: .none,
+                isDKIMAligned: false,
+                isSPFAligned: false,
+                headerFrom: "example.org"
             )
         }
         summary.add(self.report(records))

@@ -52,7 +52,11 @@ struct ReceivedReportTests {
         #expect(try self.organization(Self.gzip) == "Receiver & Sons")
         #expect(try self.organization(Self.zip(Self.xml)) == "Receiver & Sons")
         let stored = Samples.zip(
-            name: "r.xml", data: Self.xml, method: 0, size: Self.xml.count, checksum: Compression.checksum(Self.xml)
+            name: "r.xml",
+            data: Self.xml,
+            method: 0,
+            size: Self.xml.count,
+            checksum: Compression.checksum(Self.xml)
         )
         #expect(try self.organization(stored) == "Receiver & Sons")
         #expect(try self.organization(Array(Samples.tls.utf8)) == "Sender Inc")
@@ -70,7 +74,8 @@ struct ReceivedReportTests {
             Samples.message(type: "text/plain", name: "R.XML", body: Self.lines(Self.xml)),
             Samples.message(type: "text/xml", encoding: "8bit", body: Samples.aggregate),
             Samples.message(
-                type: "text/xml", encoding: "Quoted-Printable",
+                type: "text/xml",
+                encoding: "Quoted-Printable",
                 body: Samples.aggregate.split(separator: "=").joined(separator: "=3D").split(separator: ">")
                     .joined(separator: ">=\r\n") + ">"
             ),
@@ -79,7 +84,8 @@ struct ReceivedReportTests {
         ]
         for message in named.prefix(7) { #expect(try self.organization(message) == "Receiver & Sons") }
         let tls = Samples.message(
-            type: "application/tlsrpt+gzip", body: Self.lines(Compression.gzip(Array(Samples.tls.utf8)))
+            type: "application/tlsrpt+gzip",
+            body: Self.lines(Compression.gzip(Array(Samples.tls.utf8)))
         )
         #expect(try self.organization(tls) == "Sender Inc")
         let inner = Samples.message(type: "application/gzip", body: gzip)
@@ -105,7 +111,9 @@ struct ReceivedReportTests {
         }
         #expect(self.code(message) == .tooLarge)
         let many = Samples.message(
-            type: "text/plain", encoding: "7bit", body: "",
+            type: "text/plain",
+            encoding: "7bit",
+            body: "",
             before: String(repeating: "--b\r\n\r\n", count: 1_000)
         )
         #expect(self.code(many) == .tooLarge)
@@ -144,7 +152,13 @@ struct ReceivedReportTests {
         let sum = Compression.checksum(Self.xml)
         func archive(_ size: Int, _ sum: UInt32, method: UInt16 = 8, flags: UInt16 = 0, offset: UInt32 = 0) -> [UInt8] {
             Samples.zip(
-                name: "r.xml", data: raw, method: method, size: size, checksum: sum, flags: flags, offset: offset
+                name: "r.xml",
+                data: raw,
+                method: method,
+                size: size,
+                checksum: sum,
+                flags: flags,
+                offset: offset
             )
         }
         #expect(self.code(archive(Self.xml.count, sum)) == nil)

@@ -17,10 +17,13 @@ struct TLSReportTests {
         #expect(policy.details[1].reason == "no STARTTLS 😀")
     }
 
-    @Test("what is no report is refused", arguments: [
-        "{}", "[]", "{\"policies\": []}", "{\"policies\"", "\"a", "{\"a\":1,}", "[1 2]", "nul", "{\"a\":\"\\x\"}",
-        "{\"policies\": [{}], \"organization-name\": \"a\", \"date-range\": {}}",
-    ])
+    @Test(
+        "what is no report is refused",
+        arguments: [
+            "{}", "[]", "{\"policies\": []}", "{\"policies\"", "\"a", "{\"a\":1,}", "[1 2]", "nul", "{\"a\":\"\\x\"}",
+            "{\"policies\": [{}], \"organization-name\": \"a\", \"date-range\": {}}",
+        ]
+    )
     func refuses(_ json: String) {
         #expect(throws: ReportError.self) { try TLSReport(parsing: Array(json.utf8)) }
     }
@@ -48,21 +51,29 @@ struct TLSReportTests {
         #expect(other.reports == 0)
     }
 
-    @Test("RFC 3339 dates", arguments: [
-        ("1970-01-01T00:00:00Z", 0), ("2016-04-01T23:59:59Z", 1_459_555_199), ("2000-02-29", 951_782_400),
-        ("2026-11-23T01:00:00.5+01:00", 1_795_392_000), ("2026-11-22T22:00:00-02:00", 1_795_392_000),
-    ])
+    @Test(
+        "RFC 3339 dates",
+        arguments: [
+            ("1970-01-01T00:00:00Z", 0), ("2016-04-01T23:59:59Z", 1_459_555_199), ("2000-02-29", 951_782_400),
+            ("2026-11-23T01:00:00.5+01:00", 1_795_392_000), ("2026-11-22T22:00:00-02:00", 1_795_392_000),
+        ]
+    )
     func dates(_ text: String, _ seconds: Int64) {
         #expect(InternetDate.seconds(text) == seconds)
     }
 
-    @Test("what is no date", arguments: ["", "2026", "2026-13-01", "2026-11-23T", "2026-11-23T25:00:00Z", "2026-11-23T00:00:00X"])
+    @Test(
+        "what is no date",
+        arguments: ["", "2026", "2026-13-01", "2026-11-23T", "2026-11-23T25:00:00Z", "2026-11-23T00:00:00X"]
+    )
     func noDate(_ text: String) {
         #expect(InternetDate.seconds(text) == nil)
     }
 
     @Test("days are written as they are read")
     func days() {
-        for day in [Int64(0), 59, 10_957, 11_016, 20_780] { #expect(InternetDate.seconds(InternetDate.day(day)) == day * 86_400) }
+        for day in [Int64(0), 59, 10_957, 11_016, 20_780] {
+            #expect(InternetDate.seconds(InternetDate.day(day)) == day * 86_400)
+        }
     }
 }

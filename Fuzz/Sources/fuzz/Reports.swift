@@ -49,7 +49,13 @@ private func checkAggregate(_ report: AggregateReport) {
         check(false, "what was written cannot be read: \(error)")
     }
     if let from = Mailbox("a@b.example") {
-        let mail = AggregateReportMail(report: report, submitter: report.policy.domain, from: from, recipients: [from], date: 0)
+        let mail = AggregateReportMail(
+            report: report,
+            submitter: report.policy.domain,
+            from: from,
+            recipients: [from],
+            date: 0
+        )
         do throws(ReportError) {
             guard case .aggregate(let again) = try ReceivedReport.find(in: mail.octets).report else {
                 return check(false, "the mail has another report")

@@ -1,6 +1,6 @@
 package import GatepostModel
 internal import Glibc
-internal import MailSyntax
+package import MailSyntax
 internal import SASL
 
 /// Carries out what an operator asks, the same way inside a server and in a command that found none running.
@@ -77,6 +77,10 @@ package struct Administration: Sendable {
     /// Of accounts about which nothing else is said.
     let sendingRules: SendingLedger.Rules
     let trail: any AuditTrail
+    /// nil where none are kept.
+    var reports: (any ReportStore)?
+    /// Where our own mail comes from, as reports see it.
+    var ownAddresses: Set<IPAddress> = []
     /// nil where there is nothing to simulate with.
     let simulate: (@Sendable (SimulationRequest) async throws -> SimulationReport)?
     /// Who asks.
@@ -110,6 +114,14 @@ package struct Administration: Sendable {
         self.sendingRules = sendingRules
         self.trail = trail
         self.simulate = simulate
+    }
+
+    /// The same, with the reports of a store.
+    package func with(_ reports: any ReportStore, ownAddresses: Set<IPAddress>) -> Administration {
+        var copy = self
+        copy.reports = reports
+        copy.ownAddresses = ownAddresses
+        return copy
     }
 
     /// The same for somebody, whom the audit trail then names.
@@ -164,6 +176,7 @@ package struct Administration: Sendable {
         case .rotateKey: return try await self.rotateKey()
         case .setLimits, .showLimits: return try await self.answerAboutLimits(request)
         case .addDomain, .listDomains, .showDomain, .removeDomain: return try await self.answerAboutDomains(request)
+        case .aggregateReports, .tlsReports, .importReport: return try await self.answerAboutReports(request)
         case .listQueue, .showMessage, .changeQueue, .queueStatistics: return try await self.answerAboutQueue(request)
         case .listLocks, .liftLocks, .unlockAccount: return try await self.answerAboutLocks(request)
         case .listInbox, .showInbox, .waitForInbox, .clearInbox: return try await self.answerAboutInboxes(request)

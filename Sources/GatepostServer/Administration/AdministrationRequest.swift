@@ -47,6 +47,10 @@ package enum AdministrationRequest: Codable, Sendable, Hashable {
     case showDomain(String)
     case removeDomain(String)
 
+    case aggregateReports(String, since: Timestamp)
+    case tlsReports(String, since: Timestamp)
+    case importReport(ReportRecord)
+
     case listQueue(QueueFilter, after: String?, limit: Int)
     case showMessage(identifier: String)
     case changeQueue(QueueChange, QueueFilter)
@@ -140,6 +144,9 @@ package enum AdministrationResponse: Codable, Sendable, Hashable {
     case scramParameters([SCRAMParametersRecord])
     case secondFactor(SecondFactorReport)
     case domains([DomainReport])
+    case aggregateReports(AggregateReportsReport)
+    case tlsReports(TLSReportsReport)
+    case reportAddition(ReportAddition)
     case messages([MessageReport])
     case changed(recipients: Int)
     case statistics(QueueReport)

@@ -215,7 +215,7 @@ package struct GatepostService: Sendable {
             simulate: { [simulator = self.simulator(service)] in try await simulator.report($0) }
         )
         let control = ControlService(
-            administration: administration,
+            administration: administration.with(store, ownAddresses: try GatepostService.interfaceAddresses()),
             dataDirectory: self.configuration.data,
             group: group,
             logger: self.logger
@@ -238,6 +238,8 @@ package struct GatepostService: Sendable {
                     trail: audit.trail,
                     retention: self.configuration.audit.retention,
                     sending: store,
+                    reports: store,
+                    reportRetention: self.configuration.reports.retention,
                     clock: clock,
                     logger: self.logger
                 ),

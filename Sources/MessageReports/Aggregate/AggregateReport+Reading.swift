@@ -41,7 +41,7 @@ private func number(_ text: String?) -> Int64? {
 }
 
 /// A name as domains are compared: lower case, without the last dot. No control or space may be in it.
-private func domain(_ text: String?) -> String? {
+private func domainName(_ text: String?) -> String? {
     guard let text, !text.isEmpty, text.utf8.count <= 255, text.utf8.allSatisfy({ $0 > 0x20 && $0 != 0x7F })
     else { return nil }
     let lowercased = ASCII.lowercased(text)
@@ -70,7 +70,7 @@ extension AggregateReport.Metadata {
 
 extension AggregateReport.PublishedPolicy {
     init?(_ element: XMLElement) {
-        guard let domain = domain(element.text("domain")) else { return nil }
+        guard let domain = domainName(element.text("domain")) else { return nil }
         func policy(_ name: String) -> DMARC.Policy? {
             element.text(name).flatMap { DMARC.Policy(rawValue: ASCII.lowercased($0)) }
         }
@@ -103,21 +103,21 @@ extension AggregateReport.Record {
                 ?? .none,
             isDKIMAligned: passes("dkim"),
             isSPFAligned: passes("spf"),
-            headerFrom: domain(identifiers?.text("header_from")) ?? ""
+            headerFrom: domainName(identifiers?.text("header_from")) ?? ""
         )
         self.reasons = (evaluated?.all("reason") ?? []).compactMap { reason in
             reason.text("type").map { .init(type: ASCII.lowercased($0), comment: reason.text("comment")) }
         }
-        self.envelopeFrom = domain(identifiers?.text("envelope_from"))
-        self.envelopeTo = domain(identifiers?.text("envelope_to"))
+        self.envelopeFrom = domainName(identifiers?.text("envelope_from"))
+        self.envelopeTo = domainName(identifiers?.text("envelope_to"))
         // Some reporters write one auth_results for each check.
         let results = element.all("auth_results").flatMap(\.children)
         self.dkim = results.filter { $0.name == "dkim" }.compactMap { result in
-            guard let name = domain(result.text("domain")), let code = result.text("result") else { return nil }
-            return .init(domain: name, selector: domain(result.text("selector")), result: ASCII.lowercased(code))
+            guard let name = domainName(result.text("domain")), let code = result.text("result") else { return nil }
+            return .init(domain: name, selector: domainName(result.text("selector")), result: ASCII.lowercased(code))
         }
         self.spf = results.filter { $0.name == "spf" }.compactMap { result in
-            guard let name = domain(result.text("domain")), let code = result.text("result") else { return nil }
+            guard let name = domainName(result.text("domain")), let code = result.text("result") else { return nil }
             return .init(
                 domain: name,
                 scope: result.text("scope").map { ASCII.lowercased($0) },

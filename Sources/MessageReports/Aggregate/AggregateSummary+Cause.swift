@@ -118,11 +118,13 @@ extension AggregateSummary {
                 }
             }
         }
-        switch self.policy?.policy {
-        case nil, DMARC.Policy.none where known.isEmpty:
-            return "\(percentage) % passes and no source looks like one of yours that fails: p=quarantine is the next step."
-        case nil, DMARC.Policy.none:
-            return "\(percentage) % passes. Look at the sources below before p=quarantine: what fails there would be put aside."
+        switch self.policy?.policy ?? DMARC.Policy.none {
+        case .none where known.isEmpty:
+            return
+                "\(percentage) % passes and no source looks like one of yours that fails: p=quarantine is the next step."
+        case .none:
+            return
+                "\(percentage) % passes. Look at the sources below before p=quarantine: what fails there would be put aside."
         case .quarantine where share >= 0.98:
             return "\(percentage) % passes: p=reject is the next step."
         case .quarantine:

@@ -30,8 +30,10 @@ public struct AggregateReportMail: Hashable, Sendable {
     /// `receiver!domain!begin!end.xml.gz`, the same when the report is sent again.
     public var fileName: String {
         let metadata = self.report.metadata
-        return [Self.plain(self.submitter), Self.plain(self.report.policy.domain), "\(metadata.begin)", "\(metadata.end)"]
-            .joined(separator: "!") + ".xml.gz"
+        return [
+            Self.plain(self.submitter), Self.plain(self.report.policy.domain), "\(metadata.begin)", "\(metadata.end)",
+        ]
+        .joined(separator: "!") + ".xml.gz"
     }
 
     /// `Report Domain: … Submitter: … Report-ID: <…>`.
@@ -49,7 +51,10 @@ public struct AggregateReportMail: Hashable, Sendable {
             ("To", self.recipients.map(\.description).joined(separator: ", ")),
             ("Subject", self.subject),
             ("Date", MailDate.format(secondsSince1970: self.date)),
-            ("Message-ID", "<\(Self.plain(self.report.metadata.identifier).replacingAt())@\(Self.plain(self.submitter))>"),
+            (
+                "Message-ID",
+                "<\(Self.plain(self.report.metadata.identifier).replacingAt())@\(Self.plain(self.submitter))>"
+            ),
             ("Auto-Submitted", "auto-generated"),
             ("MIME-Version", "1.0"),
             ("Content-Type", "multipart/mixed; boundary=\"\(boundary)\""),

@@ -120,7 +120,9 @@ struct MailPart {
         for piece in pieces.dropFirst().prefix(32) {
             guard let equals = piece.firstIndex(of: ASCII.equals) else { continue }
             // `filename*` and `filename*0` (RFC 2231) are good enough for the end of the name.
-            let name = ASCII.lowercased(String(decoding: piece[..<equals].prefix { $0 != ASCII.asterisk }, as: UTF8.self))
+            let name = ASCII.lowercased(
+                String(decoding: piece[..<equals].prefix { $0 != ASCII.asterisk }, as: UTF8.self)
+            )
             let text = String(decoding: piece[(equals + 1)...], as: UTF8.self)
             parameters[name] = (parameters[name] ?? "") + text
         }

@@ -5,7 +5,7 @@ struct DomainVerbs: ParsableCommand {
     static let configuration = CommandConfiguration(
         commandName: "domain",
         abstract: "Which domains are local.",
-        subcommands: [DomainAdd.self, DomainList.self, DomainShow.self, DomainRemove.self]
+        subcommands: [DomainAdd.self, DomainList.self, DomainShow.self, DomainRemove.self, DomainReports.self]
     )
 }
 
