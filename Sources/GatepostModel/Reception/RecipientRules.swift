@@ -73,7 +73,8 @@ package struct RecipientRules: Sendable {
     ) async throws -> Resolution {
         guard let postmaster = self.postmaster else { return .places([.postmaster(path)]) }
         guard let domain = try await self.localDomain(of: postmaster, in: directory) else {
-            return .places([.elsewhere(postmaster, alias: postmaster)])
+            let alias = path.mailbox ?? Mailbox(localPart: "postmaster", domain: .name(self.hostname))
+            return .places([.elsewhere(postmaster, alias: alias)])
         }
         var walk = Walk()
         try await self.follow(postmaster, domain, as: nil, depth: 0, directory, &walk)
