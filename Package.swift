@@ -147,8 +147,8 @@ let package = Package(
             name: "GatepostServer",
             dependencies: [
                 "SMTPServer", "SMTPClient", "DNSClient", "DNS", "GatepostModel", "GatepostSQLite", "GatepostDelivery",
-                "MailSyntax", "SASL", "SASLKerberos", "AuthenticationProtocols", "OAuthClient", "POP3", "SMTP",
-                "TLSChannelBinding", "CArgon2", "CCrypt",
+                "MailSyntax", "MessageAuthentication", "SASL", "SASLKerberos", "AuthenticationProtocols",
+                "OAuthClient", "POP3", "SMTP", "TLSChannelBinding", "CArgon2", "CCrypt",
                 .target(name: "CPAM", condition: .when(traits: ["PAM"])),
                 .target(name: "CLDAP", condition: .when(traits: ["LDAP"])),
                 .product(name: "Crypto", package: "swift-crypto"),

@@ -62,7 +62,10 @@ extension Alias {
     fileprivate init(_ row: PreparedStatement) throws {
         do {
             // Mailboxes have no line feed in them.
-            self.init(address: row.text(0), targets: try row.text(1).split(separator: "\n").map { try Mailbox(parsing: String($0)) })
+            self.init(
+                address: row.text(0),
+                targets: try row.text(1).split(separator: "\n").map { try Mailbox(parsing: String($0)) }
+            )
         } catch {
             throw StoreError(.damaged, "a target of the alias \(row.text(0)) is no address")
         }

@@ -63,7 +63,8 @@ struct ReceivedRows {
             }
         }
         var rows: [NewMessage] = []
-        func add(_ recipients: [EnvelopeRecipient], _ route: MessageRoute, _ reason: String?, by alias: Mailbox? = nil) {
+        func add(_ recipients: [EnvelopeRecipient], _ route: MessageRoute, _ reason: String?, by alias: Mailbox? = nil)
+        {
             guard !recipients.isEmpty else { return }
             rows.append(self.row(content, recipients, route, reason, by: alias, isFirst: rows.isEmpty))
         }
@@ -140,7 +141,9 @@ struct ReceivedRows {
         )
     }
 
-    private func field(_ name: String, _ value: String) -> [UInt8] { HeaderField(name: name, value: value)?.octets ?? [] }
+    private func field(_ name: String, _ value: String) -> [UInt8] {
+        HeaderField(name: name, value: value)?.octets ?? []
+    }
 }
 
 extension MessageContent {

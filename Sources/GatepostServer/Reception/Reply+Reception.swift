@@ -15,7 +15,11 @@ extension Reply {
     }
 
     /// `451 4.3.0`: it cannot be said whose the address is; it is not for us to lose mail over it.
-    static let recipientUnknownForNow = Reply(451, .init(4, 3, 0), "The address cannot be looked up now; try again later")
+    static let recipientUnknownForNow = Reply(
+        451,
+        .init(4, 3, 0),
+        "The address cannot be looked up now; try again later"
+    )
 
     /// `550 5.7.23` (RFC 7372 §3.2).
     static func spfRefused(_ verdict: SPF.Verdict) -> Reply {
