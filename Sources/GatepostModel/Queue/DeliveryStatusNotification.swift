@@ -1,4 +1,4 @@
-internal import MailSyntax
+package import MailSyntax
 package import SMTP
 
 /// Builds the message that tells a sender what became of their message (RFC 3461, 3464, 6522, 6533).

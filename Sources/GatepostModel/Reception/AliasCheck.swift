@@ -1,4 +1,4 @@
-package import MailSyntax
+internal import MailSyntax
 
 /// Why an alias cannot be.
 package enum AliasFault: Error, Hashable, Sendable, CustomStringConvertible {
