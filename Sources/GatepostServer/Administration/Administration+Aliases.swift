@@ -1,4 +1,4 @@
-internal import GatepostModel
+package import GatepostModel
 internal import MailSyntax
 
 /// An alias as reports show it.

@@ -3,6 +3,7 @@ internal import GatepostDelivery
 internal import GatepostModel
 internal import GatepostSQLite
 internal import Logging
+internal import MailSyntax
 internal import SMTP
 internal import SMTPServer
 

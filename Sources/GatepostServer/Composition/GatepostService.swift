@@ -350,7 +350,7 @@ package struct GatepostService: Sendable {
         clock: SystemClock,
         group: any EventLoopGroup,
         relayLogin: RelayLogin?,
-        resolver: any Resolver,
+        resolver: any DNS.Resolver,
         returnPaths: ReturnPaths
     ) throws -> QueueRunner {
         var delivery = DeliveryConfiguration(

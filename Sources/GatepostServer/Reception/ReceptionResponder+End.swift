@@ -6,6 +6,7 @@ internal import MailSyntax
 internal import MessageAuthentication
 internal import SMTP
 internal import SMTPServer
+internal import Synchronization
 
 /// The end of a message: judged, kept, and said what became of it.
 extension ReceptionResponder {
