@@ -6,7 +6,11 @@ import Testing
 struct GreylistTests {
     private let clock = MockClock()
 
-    private func decide(_ list: inout Greylist, _ origin: String = "192.0.2", _ sender: String = "a@b.example")
+    private func decide(
+        _ list: inout Greylist,
+        _ origin: String = "192.0.2",
+        _ sender: String = "a@b.example"
+    )
         -> Greylist.Decision
     {
         list.decide(origin: origin, sender: sender, recipient: "alice@example.org", now: self.clock.now())

@@ -20,8 +20,10 @@ struct ForwardingTests {
         #expect(await scene.send(ReceptionScene.message(), to: ["fwd@example.org"]).hasPrefix("250"))
         let path = try self.forwarded(scene)
         #expect(path.description.hasPrefix("SRS0=") && path.domain == .name("example.org"))
-        #expect(scene.service.returnPaths.sender(behind: path, secondsSince1970: scene.clock.now().secondsSince1970)
-            .description == "ann@sender.example")
+        #expect(
+            scene.service.returnPaths.sender(behind: path, secondsSince1970: scene.clock.now().secondsSince1970)
+                .description == "ann@sender.example"
+        )
         let bounce = "From: MAILER-DAEMON@elsewhere.example\nSubject: undelivered\n\nsorry"
         #expect(await scene.send(bounce, to: ["\(path)"], from: "", client: "198.51.100.1").hasPrefix("250"))
         let back = try #require(scene.queue.kept.last)
@@ -76,7 +78,11 @@ struct ForwardingTests {
         rules.dmarc.quarantine = .hold
         let scene = try await ReceptionScene(rules: rules)
         try await scene.alias("fwd@example.org", "x@elsewhere.example")
-        #expect(await scene.send(ReceptionScene.message(from: "boss@wary.example"), to: ["fwd@example.org"]).hasPrefix("250"))
+        #expect(
+            await scene.send(ReceptionScene.message(from: "boss@wary.example"), to: ["fwd@example.org"]).hasPrefix(
+                "250"
+            )
+        )
         #expect(scene.queue.kept.last?.route == .hold && scene.queue.kept.last?.holdReason == "dmarc-quarantine")
     }
 }

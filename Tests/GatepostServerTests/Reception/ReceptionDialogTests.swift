@@ -153,7 +153,9 @@ struct ReceptionDialogTests {
     @Test("without a store of mailboxes mail is held, and that for sandbox accounts is not")
     func noLocalStore() async throws {
         let scene = try await ReceptionScene(hasLocalStore: false)
-        #expect(await scene.send(ReceptionScene.message(), to: ["alice@example.org", "box@example.org"]).hasPrefix("250"))
+        #expect(
+            await scene.send(ReceptionScene.message(), to: ["alice@example.org", "box@example.org"]).hasPrefix("250")
+        )
         let kept = scene.queue.kept
         #expect(kept.map(\.route) == [.hold, .sandbox("box@example.org")])
         #expect(kept[0].holdReason == "no-local-store")
@@ -190,7 +192,10 @@ struct ReceptionDialogTests {
     @Test("a message that was here a hundred times goes no further")
     func loop() async throws {
         let scene = try await ReceptionScene()
-        let received = String(repeating: "Received: from a.example by b.example; Tue, 24 Nov 2026 12:00:00 +0000\n", count: 101)
+        let received = String(
+            repeating: "Received: from a.example by b.example; Tue, 24 Nov 2026 12:00:00 +0000\n",
+            count: 101
+        )
         #expect(await scene.send(ReceptionScene.message(received)).hasPrefix("554 5.4.6"))
         #expect(scene.queue.kept.isEmpty)
     }

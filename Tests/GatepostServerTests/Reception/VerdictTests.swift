@@ -18,18 +18,26 @@ struct VerdictTests {
 
     // MARK: DMARC
 
-    @Test("a domain's wish to refuse is followed as configured", arguments: Configuration.Reception.RejectAction.allCases)
+    @Test(
+        "a domain's wish to refuse is followed as configured",
+        arguments: Configuration.Reception.RejectAction.allCases
+    )
     func reject(_ action: Configuration.Reception.RejectAction) async throws {
         let scene = try await ReceptionScene(rules: self.rules { $0.dmarc.reject = action })
         let reply = await scene.send(ReceptionScene.message(from: "boss@strict.example"))
         switch action {
         case .reject:
-            #expect(reply.hasPrefix("550 5.7.26 DMARC: mail from strict.example is refused, as p=reject of strict.example"))
+            #expect(
+                reply.hasPrefix("550 5.7.26 DMARC: mail from strict.example is refused, as p=reject of strict.example")
+            )
             #expect(reply.contains("SPF pass for sender.example; no DKIM signature"))
             #expect(scene.queue.kept.isEmpty)
         case .quarantine:
             let text = try scene.text(try #require(scene.queue.kept.first))
-            #expect(text.contains("X-Spam-Flag: YES\r\n") && text.contains("X-Gatepost-Verdict: quarantine; rule=dmarc-reject"))
+            #expect(
+                text.contains("X-Spam-Flag: YES\r\n")
+                    && text.contains("X-Gatepost-Verdict: quarantine; rule=dmarc-reject")
+            )
         case .accept:
             let text = try scene.text(try #require(scene.queue.kept.first))
             #expect(!text.contains("X-Spam-Flag") && text.contains("dmarc=fail"))
@@ -58,7 +66,9 @@ struct VerdictTests {
     func pass() async throws {
         let scene = try await ReceptionScene()
         #expect(
-            await scene.send(ReceptionScene.message(from: "a@strict.example"), from: "a@strict.example").hasPrefix("250")
+            await scene.send(ReceptionScene.message(from: "a@strict.example"), from: "a@strict.example").hasPrefix(
+                "250"
+            )
         )
         #expect(try scene.text(scene.queue.kept[0]).contains("dmarc=pass"))
         // From another address nothing passes.
@@ -87,7 +97,9 @@ struct VerdictTests {
         )
         signer.receive(Array(body.utf8))
         let fields = String(decoding: try signer.finish().fields.flatMap(\.octets), as: UTF8.self)
-        let signed = (fields + body).split(separator: "\r\n", omittingEmptySubsequences: false).dropLast().joined(separator: "\n")
+        let signed = (fields + body).split(separator: "\r\n", omittingEmptySubsequences: false).dropLast().joined(
+            separator: "\n"
+        )
         let reply = await scene.send(signed, from: "bounce@elsewhere.example", client: "198.51.100.1")
         #expect(reply.hasPrefix("250"), "\(reply)")
         let text = try scene.text(try #require(scene.queue.kept.first))
@@ -134,7 +146,8 @@ struct VerdictTests {
         let strict = try await ReceptionScene(rules: self.rules { $0.reverseDNS = .reject })
         #expect(await strict.recipient("alice@example.org").hasPrefix("250"))
         #expect(await strict.recipient("alice@example.org", client: "192.0.2.26").hasPrefix("550 5.7.25"))
-        let zone = ReceptionScene.zone + "\n27.2.0.192.in-addr.arpa PTR mx.sender.example.\n28.2.0.192.in-addr.arpa FAIL\n"
+        let zone =
+            ReceptionScene.zone + "\n27.2.0.192.in-addr.arpa PTR mx.sender.example.\n28.2.0.192.in-addr.arpa FAIL\n"
         let scene = try await ReceptionScene(rules: self.rules { $0.reverseDNS = .reject }, zone: zone)
         #expect(await scene.recipient("alice@example.org", client: "192.0.2.27").hasPrefix("550 5.7.25"))
         #expect(await scene.recipient("alice@example.org", client: "192.0.2.28").hasPrefix("451 4.7.25"))
@@ -149,7 +162,8 @@ struct VerdictTests {
     func lists() async throws {
         let rules = self.rules {
             $0.dnsLists = [
-                .init(zone: "bl.example", weight: 2), .init(zone: "wl.example", weight: -2), .init(zone: "dead.example"),
+                .init(zone: "bl.example", weight: 2), .init(zone: "wl.example", weight: -2),
+                .init(zone: "dead.example"),
             ]
             $0.dnsListReject = 2
         }
