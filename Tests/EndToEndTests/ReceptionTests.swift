@@ -15,6 +15,8 @@ struct ReceptionTests {
             + "Authentication-Results: mail.gatepost.test; dkim=pass header.d=bank.test\r\n\r\nHello from elsewhere.\r\n"
     }
 
+    private struct Found: Decodable { var identifier: String }
+
     @Test func `Postfix brings mail, and each message goes where it belongs`() async throws {
         let site = try Site.current
         let port = try Loopback.freePorts(1)[0]
@@ -82,8 +84,8 @@ struct ReceptionTests {
             to: "box@gatepost.test"
         )
         #expect(boxed.contains("status=sent"), "\(boxed)")
-        let found = try await server.verb("inbox", "wait", "box@gatepost.test", "--subject", "to-inbox")
-        let identifier = String(String(decoding: found.output, as: UTF8.self).prefix { !$0.isWhitespace })
+        let found = try await server.verb("inbox", "wait", "box@gatepost.test", "--subject", "to-inbox", "--json")
+        let identifier = try JSONDecoder().decode(Found.self, from: Data(found.output)).identifier
         let shown = String(decoding: try await server.verb("inbox", "show", identifier).output, as: UTF8.self)
         #expect(shown.contains("Return-Path: <ann@sender.test>") && shown.contains("Hello from elsewhere."), "\(shown)")
 

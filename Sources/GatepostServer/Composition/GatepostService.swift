@@ -140,7 +140,7 @@ package struct GatepostService: Sendable {
         let service = SubmissionService(
             authenticator: authenticator,
             loginGuard: loginGuard,
-            queue: store,
+            queue: AliasedIntake(store: store, directory: store, rules: RecipientRules(self.configuration)),
             spool: SpoolDirectory(path: store.spoolDirectory, threads: files),
             clock: clock,
             hostname: self.configuration.hostname,
