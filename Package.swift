@@ -203,7 +203,7 @@ let package = Package(
             swiftSettings: strict
         ),
         .testTarget(name: "DNSTests", dependencies: ["DNS"], swiftSettings: strict),
-        .testTarget(name: "DNSClientTests", dependencies: ["DNSClient", "DNS"], swiftSettings: strict),
+        .testTarget(name: "DNSClientTests", dependencies: ["DNSClient", "DNS", "CUnbound"], swiftSettings: strict),
         .testTarget(name: "MailSyntaxTests", dependencies: ["MailSyntax"], swiftSettings: strict),
         .testTarget(
             name: "EndToEndTests",

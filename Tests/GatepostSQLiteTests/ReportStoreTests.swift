@@ -50,7 +50,13 @@ struct ReportStoreTests {
             #expect(try await names(0, skip: 1) == ["b"])
             #expect(try await names(0, limit: 1) == ["a"])
             #expect(try await names(20_001) == ["b"])
-            let found = try await store.reports(.tls, of: "example.org", since: Timestamp(milliseconds: 0), skip: 0, limit: 9)
+            let found = try await store.reports(
+                .tls,
+                of: "example.org",
+                since: Timestamp(milliseconds: 0),
+                skip: 0,
+                limit: 9
+            )
             #expect(found == [self.report("a", kind: .tls)])
             try await store.expireReports(before: Timestamp(secondsSince1970: 20_001 * 86_400))
             #expect(try await names(0) == ["b"])
@@ -71,7 +77,10 @@ struct ReportStoreTests {
             #expect(try await store.observedDays(before: 3, limit: 1).count == 1)
             #expect(
                 try await store.observations(of: days[0])
-                    == ObservedMail(record: "v=DMARC1; p=reject", rows: [.init(row: [1], count: 3), .init(row: [2], count: 1)])
+                    == ObservedMail(
+                        record: "v=DMARC1; p=reject",
+                        rows: [.init(row: [1], count: 3), .init(row: [2], count: 1)]
+                    )
             )
             try await store.removeObservations(of: days[0])
             #expect(try await store.observations(of: days[0]) == nil)
@@ -85,7 +94,12 @@ struct ReportStoreTests {
         guard kind == .sqlite else { return }
         try await self.withStore(kind) { store in
             let rows = (0..<(DMARCObservation.maximumRows + 50)).map { number in
-                DMARCObservation(domain: "example.org", day: 1, record: "", row: [UInt8(number >> 8), UInt8(number & 0xFF)])
+                DMARCObservation(
+                    domain: "example.org",
+                    day: 1,
+                    record: "",
+                    row: [UInt8(number >> 8), UInt8(number & 0xFF)]
+                )
             }
             try await store.observe(rows + rows.prefix(1))
             let mail = try await store.observations(of: ObservedDay(domain: "example.org", day: 1))

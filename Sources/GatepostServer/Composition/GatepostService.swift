@@ -173,7 +173,7 @@ package struct GatepostService: Sendable {
             logger: self.logger
         )
         let received = ReceptionCounters()
-        let reception = self.reception(
+        var reception = self.reception(
             store: store,
             spool: SpoolDirectory(path: store.spoolDirectory, threads: files),
             resolver: resolver,
@@ -181,6 +181,20 @@ package struct GatepostService: Sendable {
             clock: clock,
             counters: received,
             audit: audit.trail,
+            queued: { runner.notify() }
+        )
+        reception.reports = ReceptionReports(
+            settings: self.configuration.reports,
+            store: store,
+            contents: ContentReader(spool: store.spoolDirectory, threads: files),
+            clock: clock,
+            domains: { try await store.domains() }
+        )
+        let reporting = self.reportSenders(
+            store: store,
+            spool: SpoolDirectory(path: store.spoolDirectory, threads: files),
+            resolver: resolver,
+            clock: clock,
             queued: { runner.notify() }
         )
         let (listeners, addresses) = try await self.listen(
@@ -235,7 +249,9 @@ package struct GatepostService: Sendable {
             loginGuard: loginGuard,
             sendingRules: .init(self.configuration),
             trail: audit.trail,
-            simulate: { [simulator = self.simulator(service)] in try await simulator.report($0) }
+            simulate: { [simulator = self.simulator(service)] request in
+                try await self.forecasting(try await simulator.report(request), of: request, resolver: resolver)
+            }
         )
         let control = ControlService(
             administration: administration.with(store, ownAddresses: try GatepostService.interfaceAddresses()),
@@ -274,7 +290,7 @@ package struct GatepostService: Sendable {
                     grace: limits.timeouts.shutdown,
                     logger: self.logger
                 ),
-            ] + sockets,
+            ] + reporting + sockets,
             gracefulShutdownSignals: [.sigterm, .sigint],
             logger: Logger(label: "gatepost.lifecycle") { _ in SwiftLogNoOpLogHandler() }
         )
@@ -336,7 +352,7 @@ package struct GatepostService: Sendable {
     }
 
     /// Delivery and reception ask by one cache.
-    private func makeResolver() throws -> UnboundResolver {
+    func makeResolver() throws -> UnboundResolver {
         var options = UnboundResolver.Options()
         if let servers = self.configuration.dns.servers {
             options.servers = .forward(

@@ -1,3 +1,4 @@
+internal import DNSClient
 internal import GatepostDelivery
 internal import GatepostModel
 internal import GatepostSQLite
@@ -33,7 +34,15 @@ actor OfflineSimulator {
     }
 
     func report(_ request: SimulationRequest) async throws -> SimulationReport {
-        try await self.opened().report(request)
+        let report = try await self.opened().report(request)
+        let host = GatepostService(
+            configuration: self.configuration,
+            logger: Logger(label: "gatepost.simulation") { _ in SwiftLogNoOpLogHandler() }
+        )
+        let resolver = request.asksDNS ? try host.makeResolver() : nil
+        let forecast = try await host.forecasting(report, of: request, resolver: resolver)
+        await resolver?.close()
+        return forecast
     }
 
     func close() async throws {

@@ -16,6 +16,8 @@ package struct SimulationRequest: Codable, Hashable, Sendable {
     package var header: String?
     /// Octets of the whole message; nil: as many as the header has.
     package var size: Int?
+    /// Whether DNS is asked what receivers will make of the message.
+    package var asksDNS = false
 
     package init(
         account: String,
@@ -93,6 +95,8 @@ package struct SimulationReport: Codable, Hashable, Sendable {
     package var limits: [Limit]
     /// Where it would go: `deliver`, `hold`, `sandbox`; nil when refused.
     package var route: String?
+    /// What receivers will make of it, as far as it can be told beforehand; nil when it is refused here, or has no author domain.
+    package var alignment: AlignmentForecast?
 
     /// What decided: the last step with the verdict of the whole.
     private var decisive: Step? { self.steps.last { $0.verdict == self.verdict } }

@@ -65,18 +65,21 @@ final class ReceptionScene: Sendable {
         hasLocalStore: Bool = true,
         isHolding: Bool = false,
         postmaster: String? = nil,
-        trusted: [IPNetwork] = []
+        trusted: [IPNetwork] = [],
+        reports: (settings: Configuration.Reports, store: any ReportStore)? = nil
     ) async throws {
         self.queue = Queue(self.store)
         self.directory = try TemporaryDirectory()
         let threads = NIOThreadPool.singleton
-        self.service = ReceptionService(
+        var recipients = RecipientRules(
+            separator: rules.subaddressing,
+            hostname: "mail.example.org",
+            postmaster: try postmaster.map { try Mailbox(parsing: $0) }
+        )
+        recipients.reports = reports?.settings
+        var service = ReceptionService(
             directory: self.store,
-            recipients: RecipientRules(
-                separator: rules.subaddressing,
-                hostname: "mail.example.org",
-                postmaster: try postmaster.map { try Mailbox(parsing: $0) }
-            ),
+            recipients: recipients,
             rules: rules,
             queue: self.queue,
             spool: SpoolDirectory(path: self.directory.path, threads: threads),
@@ -92,6 +95,16 @@ final class ReceptionScene: Sendable {
             logger: Logger(label: "test") { _ in SwiftLogNoOpLogHandler() },
             queued: {}
         )
+        service.reports = reports.map { [store = self.store, directory = self.directory, clock = self.clock] reports in
+            ReceptionReports(
+                settings: reports.settings,
+                store: reports.store,
+                contents: ContentReader(spool: directory.path, threads: threads),
+                clock: clock,
+                domains: { try await store.domains() }
+            )
+        }
+        self.service = service
         _ = try await self.store.addDomain("example.org")
         for (name, isSandbox) in [("alice", false), ("bob", false), ("box", true)] {
             _ = try await self.store.add(

@@ -37,7 +37,9 @@ struct AggregateReportSenderTests {
     private let store = MemoryReportStore()
     private let queue = Intake()
 
-    private func sender(_ sign: @escaping AggregateReportSender.Signing = { _, _ in nil }) throws -> AggregateReportSender {
+    private func sender(
+        _ sign: @escaping AggregateReportSender.Signing = { _, _ in nil }
+    ) throws -> AggregateReportSender {
         AggregateReportSender(
             reports: self.store,
             queue: self.queue,
@@ -69,7 +71,12 @@ struct AggregateReportSenderTests {
         )
         var identifiers = [DMARC.Identifier(spf)].compactMap(\.self)
         if let dkim { identifiers.append(.init(.dkim, domain: dkim)) }
-        let verdict = await DMARC.check(.domain(domain), identifiers: identifiers, resolver: zone, clock: ContinuousClock())
+        let verdict = await DMARC.check(
+            .domain(domain),
+            identifiers: identifiers,
+            resolver: zone,
+            clock: ContinuousClock()
+        )
         return DMARCObservation(
             verdict,
             dkim: DKIM.Results(verdicts: [], uncheckedSignatures: 0),
@@ -109,7 +116,10 @@ struct AggregateReportSenderTests {
         #expect(report.records[0].spf.first?.domain == "bounce.example")
     }
 
-    @Test("whoever has not agreed, or wants smaller reports, gets none, and nothing is kept for him", arguments: ["outside", "small"])
+    @Test(
+        "whoever has not agreed, or wants smaller reports, gets none, and nothing is kept for him",
+        arguments: ["outside", "small"]
+    )
     func refused(_ name: String) async throws {
         try await self.store.observe([try #require(try await self.observation("\(name).example"))])
         self.clock.advance(by: .seconds(86_400))

@@ -17,7 +17,8 @@ struct ReportDestinationTests {
         own._report._dmarc.flaky               FAIL
         """
 
-    private func destinations(_ rua: String, at domain: String = "own.example") async throws -> DMARC.ReportDestinations {
+    private func destinations(_ rua: String, at domain: String = "own.example") async throws -> DMARC.ReportDestinations
+    {
         let record = try #require(DMARC.Record(parsing: "v=DMARC1; p=none; rua=\(rua)"))
         return await DMARC.reportDestinations(
             of: record,
@@ -27,19 +28,22 @@ struct ReportDestinationTests {
         )
     }
 
-    @Test("who gets them", arguments: [
-        ("mailto:a@own.example", ["a@own.example"]),
-        ("mailto:a@reports.own.example", ["a@reports.own.example"]),
-        ("mailto:a@collector.example", ["a@collector.example"]),
-        ("mailto:a@any.example", ["a@any.example"]),
-        ("mailto:a@mover.example", ["other@mover.example"]),
-        ("mailto:a@passer.example", []),
-        ("mailto:a@wrong.example", []),
-        ("mailto:a@stranger.example", []),
-        ("https://own.example/reports", []),
-        ("mailto:a@own.example,mailto:A@own.example, mailto:a@own.example", ["a@own.example", "A@own.example"]),
-        ("mailto:a@own.example,mailto:a@stranger.example", ["a@own.example"]),
-    ])
+    @Test(
+        "who gets them",
+        arguments: [
+            ("mailto:a@own.example", ["a@own.example"]),
+            ("mailto:a@reports.own.example", ["a@reports.own.example"]),
+            ("mailto:a@collector.example", ["a@collector.example"]),
+            ("mailto:a@any.example", ["a@any.example"]),
+            ("mailto:a@mover.example", ["other@mover.example"]),
+            ("mailto:a@passer.example", []),
+            ("mailto:a@wrong.example", []),
+            ("mailto:a@stranger.example", []),
+            ("https://own.example/reports", []),
+            ("mailto:a@own.example,mailto:A@own.example, mailto:a@own.example", ["a@own.example", "A@own.example"]),
+            ("mailto:a@own.example,mailto:a@stranger.example", ["a@own.example"]),
+        ]
+    )
     func addresses(_ rua: String, _ expected: [String]) async throws {
         let found = try await self.destinations(rua)
         #expect(found.addresses.map(\.mailbox.description) == expected)
@@ -58,11 +62,14 @@ struct ReportDestinationTests {
         #expect(try await self.destinations(rua).addresses.count == 10)
     }
 
-    @Test("limits of size", arguments: [
-        ("mailto:a@own.example!10m", 10 << 20), ("mailto:a@own.example!7", 7), ("mailto:a@own.example!2K", 2048),
-        ("mailto:a@own.example!1g", 1 << 30), ("mailto:a@own.example", nil), ("mailto:a@own.example!x", nil),
-        ("mailto:a@own.example!10mm", nil), ("mailto:a@own.example!999999999999t", nil),
-    ])
+    @Test(
+        "limits of size",
+        arguments: [
+            ("mailto:a@own.example!10m", 10 << 20), ("mailto:a@own.example!7", 7), ("mailto:a@own.example!2K", 2048),
+            ("mailto:a@own.example!1g", 1 << 30), ("mailto:a@own.example", nil), ("mailto:a@own.example!x", nil),
+            ("mailto:a@own.example!10mm", nil), ("mailto:a@own.example!999999999999t", nil),
+        ]
+    )
     func sizes(_ rua: String, _ expected: Int?) async throws {
         #expect(try await self.destinations(rua).addresses.first?.maximumOctets == expected)
     }

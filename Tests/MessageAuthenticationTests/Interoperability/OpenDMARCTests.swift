@@ -3,7 +3,10 @@ import Foundation
 import MessageAuthentication
 import Testing
 
-@Suite("The same verdicts as OpenDMARC, where RFC 9989 and RFC 7489 agree", .enabled(if: PeerProgram.openDMARC.isPresent))
+@Suite(
+    "The same verdicts as OpenDMARC, where RFC 9989 and RFC 7489 agree",
+    .enabled(if: PeerProgram.openDMARC.isPresent)
+)
 struct OpenDMARCTests {
     struct Case: Sendable {
         var author: String
@@ -42,7 +45,12 @@ struct OpenDMARCTests {
         .init(author: "plain.com", signatures: ["plain.com=pass"], ours: "pass"),
         .init(author: "plain.com", signatures: ["plain.com=fail"], ours: "reject"),
         .init(author: "plain.com", signatures: ["other.com=pass"], ours: "reject"),
-        .init(author: "plain.com", spf: "other.com=pass", signatures: ["other.com=pass", "a.plain.com=pass"], ours: "pass"),
+        .init(
+            author: "plain.com",
+            spf: "other.com=pass",
+            signatures: ["other.com=pass", "a.plain.com=pass"],
+            ours: "pass"
+        ),
         .init(author: "plain.com", spf: "a.b.plain.com=pass", ours: "pass"),
         .init(author: "plain.com", spf: "notplain.com=pass", ours: "reject"),
         .init(author: "a.plain.com", ours: "reject"),
@@ -66,23 +74,30 @@ struct OpenDMARCTests {
         .init(author: "a.none.com", ours: "absent"),
         // What RFC 9989 changed.
         .init(
-            author: "percent.com", ours: "reject",
+            author: "percent.com",
+            ours: "reject",
             theirs: ("none", "RFC 7489 §6.6.4 takes pct=0 for a policy that is not applied; RFC 9989 has no pct")
         ),
         .init(
-            author: "test.com", ours: "quarantine",
+            author: "test.com",
+            ours: "quarantine",
             theirs: ("reject", "t=y, one step less, is new in RFC 9989 §4.7")
         ),
         .init(
-            author: "nowhere.np.com", ours: "reject",
+            author: "nowhere.np.com",
+            ours: "reject",
             theirs: ("quarantine", "np, for names that do not exist, is new in RFC 9989 §4.7")
         ),
         .init(
-            author: "unit.big.com", signatures: ["big.com=pass"], ours: "reject",
+            author: "unit.big.com",
+            signatures: ["big.com=pass"],
+            ours: "reject",
             theirs: ("pass", "psd=n makes unit.big.com an organization of its own; the suffix list knows only big.com")
         ),
         .init(
-            author: "tenant.github.io", signatures: ["github.io=pass"], ours: "pass",
+            author: "tenant.github.io",
+            signatures: ["github.io=pass"],
+            ours: "pass",
             theirs: ("reject", "github.io is on the list of suffixes; its own record does not say psd=y")
         ),
     ]

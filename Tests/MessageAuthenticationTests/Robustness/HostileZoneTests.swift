@@ -53,15 +53,18 @@ struct HostileZoneTests {
         return await SPF.check(request, resolver: resolver, clock: StoppedClock())
     }
 
-    @Test("SPF: records without end, whatever their form, cost a bounded number of questions", arguments: [
-        "v=spf1 include:a.%{d} -all",
-        "v=spf1 include:a.example.org include:b.example.org include:c.example.org -all",
-        "v=spf1 redirect=a.%{d}",
-        "v=spf1 include:example.org -all",
-        "v=spf1 mx mx:a.example.org mx:b.example.org mx:c.example.org -all",
-        "v=spf1 ptr ptr:a.example.org ptr:b.example.org -all",
-        "v=spf1 exists:%{i}.a exists:%{i}.b exists:%{i}.c exists:%{i}.d exists:%{i}.e exists:%{i}.f exists:%{i}.g exists:%{i}.h exists:%{i}.i exists:%{i}.j exists:%{i}.k -all",
-    ])
+    @Test(
+        "SPF: records without end, whatever their form, cost a bounded number of questions",
+        arguments: [
+            "v=spf1 include:a.%{d} -all",
+            "v=spf1 include:a.example.org include:b.example.org include:c.example.org -all",
+            "v=spf1 redirect=a.%{d}",
+            "v=spf1 include:example.org -all",
+            "v=spf1 mx mx:a.example.org mx:b.example.org mx:c.example.org -all",
+            "v=spf1 ptr ptr:a.example.org ptr:b.example.org -all",
+            "v=spf1 exists:%{i}.a exists:%{i}.b exists:%{i}.c exists:%{i}.d exists:%{i}.e exists:%{i}.f exists:%{i}.g exists:%{i}.h exists:%{i}.i exists:%{i}.j exists:%{i}.k -all",
+        ]
+    )
     func spfRecords(_ text: String) async throws {
         let zone = EndlessZone { name, type in
             switch type {
@@ -89,16 +92,25 @@ struct HostileZoneTests {
         }
         #expect(try await self.spf(wide).result == .permerror)
         #expect(await wide.questions <= 12)
-        let giant = EndlessZone { _, _ in [txt("v=spf1 " + String(repeating: "ip4:203.0.113.1 ", count: 100_000) + "+all")] }
+        let giant = EndlessZone { _, _ in
+            [txt("v=spf1 " + String(repeating: "ip4:203.0.113.1 ", count: 100_000) + "+all")]
+        }
         #expect(try await self.spf(giant).result == .permerror)
     }
 
     @Test("DMARC: a long name and many identifiers cost a bounded number of questions")
     func dmarc() async throws {
-        let zone = EndlessZone { _, type in type == .txt ? [txt("v=DMARC1; p=reject; rua=mailto:a@b.example"), txt("noise")] : [] }
+        let zone = EndlessZone { _, type in
+            type == .txt ? [txt("v=DMARC1; p=reject; rua=mailto:a@b.example"), txt("noise")] : []
+        }
         let author = (0..<60).map { "l\($0)" }.joined(separator: ".") + ".example.org"
         let identifiers = (0..<1_000).map { DMARC.Identifier(.dkim, domain: "s\($0).t\($0).u\($0).example.org") }
-        let verdict = await DMARC.check(.domain(author), identifiers: identifiers, resolver: zone, clock: StoppedClock())
+        let verdict = await DMARC.check(
+            .domain(author),
+            identifiers: identifiers,
+            resolver: zone,
+            clock: StoppedClock()
+        )
         #expect(await zone.questions <= 8 * 21 + 1)
         #expect(verdict.queries == (await zone.questions))
         let giant = EndlessZone { _, _ in [txt("v=DMARC1; p=none; " + String(repeating: "x=y;", count: 1_000_000))] }
@@ -122,7 +134,8 @@ struct HostileZoneTests {
         for number in 0..<300 {
             verifier.receive(
                 Array(
-                    "DKIM-Signature: v=1; a=ed25519-sha256; d=a.example; s=s\(number); h=from; bh=\(hash); b=AAAA\r\n".utf8
+                    "DKIM-Signature: v=1; a=ed25519-sha256; d=a.example; s=s\(number); h=from; bh=\(hash); b=AAAA\r\n"
+                        .utf8
                 )
             )
         }

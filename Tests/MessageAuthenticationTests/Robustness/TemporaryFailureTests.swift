@@ -59,7 +59,10 @@ struct TemporaryFailureTests {
         return await SPF.check(request, resolver: resolver, clock: StoppedClock())
     }
 
-    @Test("SPF: whichever question fails first, the answer is temperror or was found before it", arguments: ["192.0.2.7", "192.0.2.25", "203.0.113.9"])
+    @Test(
+        "SPF: whichever question fails first, the answer is temperror or was found before it",
+        arguments: ["192.0.2.7", "192.0.2.25", "203.0.113.9"]
+    )
     func spf(_ address: String) async throws {
         let zone = try Zone(parsing: Self.zone)
         let whole = FailingLater(zone, from: .max)
@@ -78,7 +81,10 @@ struct TemporaryFailureTests {
         let zone = try Zone(parsing: Self.zone)
         let aligned = DMARC.Identifier(.dkim, domain: "mail.example.org")
         let stranger = DMARC.Identifier(.dkim, domain: "other.example")
-        func check(_ identifiers: [DMARC.Identifier], _ fails: @escaping @Sendable (String, RecordType) -> Bool) async -> DMARC.Result {
+        func check(
+            _ identifiers: [DMARC.Identifier],
+            _ fails: @escaping @Sendable (String, RecordType) -> Bool
+        ) async -> DMARC.Result {
             await DMARC.check(
                 .domain("news.example.org"),
                 identifiers: identifiers,
