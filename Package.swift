@@ -112,7 +112,10 @@ let package = Package(
         ),
         .target(
             name: "GatepostModel",
-            dependencies: ["MailSyntax", "SASL", "SMTP", .product(name: "Crypto", package: "swift-crypto")],
+            dependencies: [
+                "MailSyntax", "DNS", "MessageAuthentication", "SASL", "SMTP",
+                .product(name: "Crypto", package: "swift-crypto"),
+            ],
             swiftSettings: strict
         ),
         // Level 4.
@@ -147,6 +150,7 @@ let package = Package(
             name: "GatepostServer",
             dependencies: [
                 "SMTPServer", "SMTPClient", "DNSClient", "DNS", "GatepostModel", "GatepostSQLite", "GatepostDelivery",
+                "MessageAuthentication",
                 "MailSyntax", "SASL", "SASLKerberos", "AuthenticationProtocols", "OAuthClient", "POP3", "SMTP",
                 "TLSChannelBinding", "CArgon2", "CCrypt",
                 .target(name: "CPAM", condition: .when(traits: ["PAM"])),
@@ -235,7 +239,9 @@ let package = Package(
         ),
         .testTarget(
             name: "GatepostModelTests",
-            dependencies: ["GatepostModel", "GatepostTesting", "MailSyntax", "SASL", "SMTP"],
+            dependencies: [
+                "GatepostModel", "GatepostTesting", "DNS", "MailSyntax", "MessageAuthentication", "SASL", "SMTP",
+            ],
             swiftSettings: strict
         ),
         .testTarget(
@@ -250,7 +256,7 @@ let package = Package(
             name: "GatepostServerTests",
             dependencies: [
                 "GatepostServer", "GatepostDelivery", "GatepostModel", "GatepostSQLite", "GatepostTesting",
-                "MailSyntax",
+                "MailSyntax", "DNS", "MessageAuthentication",
                 "AuthenticationProtocols", "OAuthClient", "SASL", "SMTP",
                 .product(name: "Crypto", package: "swift-crypto"),
                 .product(name: "CryptoExtras", package: "swift-crypto"),

@@ -26,6 +26,7 @@ struct DeliveryReporter: Sendable {
     let clock: any WallClock
     let settler: Settler
     let counters: CounterBox
+    var sign: @Sendable (NewMessage) async -> NewMessage = { $0 }
     let logger: Logger
 
     func report(_ report: Report) async {
@@ -105,18 +106,17 @@ struct DeliveryReporter: Sendable {
             identifier: MessageIdentifier(created: now, using: &generator),
             now: now
         )
-        if let notification {
-            self.counters.add { $0.notifications += 1 }
-            self.logger.info(
-                "Sender is notified",
-                metadata: [
-                    "message": "\(report.message.identifier)",
-                    "notification": "\(notification.identifier)",
-                    "action": "\(notices.first?.action.rawValue ?? "")",
-                ]
-            )
-        }
-        return notification
+        guard let notification else { return nil }
+        self.counters.add { $0.notifications += 1 }
+        self.logger.info(
+            "Sender is notified",
+            metadata: [
+                "message": "\(report.message.identifier)",
+                "notification": "\(notification.identifier)",
+                "action": "\(notices.first?.action.rawValue ?? "")",
+            ]
+        )
+        return await self.sign(notification)
     }
 
     /// A notification without the original is better than none, so trouble in reading is only logged.

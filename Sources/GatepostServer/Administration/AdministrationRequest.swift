@@ -46,6 +46,10 @@ package enum AdministrationRequest: Codable, Sendable, Hashable {
     case listDomains
     case showDomain(String)
     case removeDomain(String)
+    /// What to publish about a local domain.
+    case domainRecords(String)
+
+    case dkim(DKIMRequest)
 
     case listQueue(QueueFilter, after: String?, limit: Int)
     case showMessage(identifier: String)
@@ -140,6 +144,8 @@ package enum AdministrationResponse: Codable, Sendable, Hashable {
     case scramParameters([SCRAMParametersRecord])
     case secondFactor(SecondFactorReport)
     case domains([DomainReport])
+    case domainRecords(DomainRecords)
+    case dkimKeys([DKIMKeyReport])
     case messages([MessageReport])
     case changed(recipients: Int)
     case statistics(QueueReport)

@@ -91,12 +91,24 @@ package struct GatepostService: Sendable {
         let group = MultiThreadedEventLoopGroup(numberOfThreads: System.coreCount)
         let files = NIOThreadPool(numberOfThreads: 4)
         files.start()
+        let signing = NIOThreadPool(numberOfThreads: System.coreCount)
+        signing.start()
         let checkers = try self.makeCheckers(group)
         let relayLogin = self.relay.map { relay in
             RelayAccess(relay, data: self.configuration.data, logger: self.logger)
                 .login(markKey: keyring.current.derived("relay login"), http: http, clock: clock)
         }
-        let runner = try self.makeRunner(store: store, clock: clock, group: group, relayLogin: relayLogin)
+        let resolver = try UnboundResolver(options: .init(self.configuration.dns))
+        let signer = MailSigner(store: store, keyring: keyring, threads: signing, logger: self.logger)
+        await signer.reload()
+        let runner = try self.makeRunner(
+            store: store,
+            resolver: resolver,
+            signer: signer,
+            clock: clock,
+            group: group,
+            relayLogin: relayLogin
+        )
 
         let authenticator = Authenticator(
             directory: directory,
@@ -142,6 +154,7 @@ package struct GatepostService: Sendable {
             audit: audit.trail,
             sending: SendingLedger(store: store, clock: clock, rules: .init(self.configuration)),
             postmaster: self.configuration.postmaster.map { .mailbox($0) } ?? .postmaster,
+            signer: signer,
             logger: self.logger,
             queued: { runner.notify() }
         )
@@ -181,6 +194,15 @@ package struct GatepostService: Sendable {
         )
         let names = addresses + sockets.map { "\($0.kind.name) \($0.path)" }
 
+        let watcher = DKIMKeyWatcher(
+            store: store,
+            queue: store,
+            resolver: resolver,
+            clock: clock,
+            toASCII: { try IDNA.toASCII($0) },
+            changed: { await signer.reload() },
+            logger: self.logger
+        )
         let administration = Administration(
             accounts: store,
             queue: store,
@@ -189,10 +211,14 @@ package struct GatepostService: Sendable {
             spool: store.spoolDirectory,
             masterKeys: Administration.MasterKeys(directory: self.configuration.data, keyring: keyring),
             defaultDomain: self.configuration.authentication.defaultDomain,
+            host: DomainRecords.Host(self.configuration),
             policy: self.configuration.authentication.passwordPolicy,
             hooks: Administration.Hooks(
                 accountChanged: { directory.accountChanged($0.address) },
-                domainsChanged: { directory.domainsChanged() },
+                domainsChanged: {
+                    directory.domainsChanged()
+                    await signer.reload()
+                },
                 queueChanged: { runner.retryNow() },
                 status: {
                     ServerStatus(
@@ -201,13 +227,23 @@ package struct GatepostService: Sendable {
                         processIdentifier: getpid(),
                         started: started.description,
                         listeners: names,
-                        counters: self.counters(counters, loginGuard, registry, runner, store, audit.trail),
+                        counters: self.counters(
+                            counters,
+                            signer,
+                            loginGuard,
+                            registry,
+                            runner,
+                            store,
+                            audit.trail
+                        ),
                         relay: relayLogin?.refused.current.map { refused in
                             "refused the login \(refused.refusals) times, next try after \(refused.until): \(refused.words)"
                         }
                     )
                 },
-                beforeReport: { await uses.flush() }
+                beforeReport: { await uses.flush() },
+                keysChanged: { await signer.reload() },
+                sighting: { watcher.sighting(of: $0) }
             ),
             loginGuard: loginGuard,
             sendingRules: .init(self.configuration),
@@ -234,6 +270,7 @@ package struct GatepostService: Sendable {
                 QueueRunnerService(runner: runner),
                 SpoolSweep(store: store, started: started, logger: self.logger),
                 uses,
+                watcher,
                 Housekeeping(
                     trail: audit.trail,
                     retention: self.configuration.audit.retention,
@@ -260,6 +297,7 @@ package struct GatepostService: Sendable {
         try await ticketPool?.shutdown()
         await checkers?.shutdown(logger: self.logger)
         try await files.shutdownGracefully()
+        try await signing.shutdownGracefully()
         try await group.shutdownGracefully()
         self.logger.notice("stopped")
     }
@@ -312,27 +350,23 @@ package struct GatepostService: Sendable {
 
     private func makeRunner(
         store: SQLiteStore,
+        resolver: UnboundResolver,
+        signer: MailSigner,
         clock: SystemClock,
         group: any EventLoopGroup,
         relayLogin: RelayLogin?
     ) throws -> QueueRunner {
-        var options = UnboundResolver.Options()
-        if let servers = self.configuration.dns.servers {
-            options.servers = .forward(
-                servers.map { UnboundResolver.Server(address: $0.address.description, port: $0.port) }
-            )
-        }
-        options.validatesDNSSEC = self.configuration.dns.dnssec
         var delivery = DeliveryConfiguration(
             self.configuration,
             spool: store.spoolDirectory,
             own: OwnAddresses(self.configuration, interfaces: try GatepostService.interfaceAddresses())
         )
         delivery.relayLogin = relayLogin
+        delivery.sign = { await signer.signed($0) }
         return QueueRunner(
             store: store,
             configuration: delivery,
-            resolver: try UnboundResolver(options: options),
+            resolver: resolver,
             localDomains: { Set(try await store.domains()) },
             toASCII: { try IDNA.toASCII($0) },
             group: group,
@@ -395,6 +429,7 @@ package struct GatepostService: Sendable {
 
     private func counters(
         _ submission: SubmissionCounters,
+        _ signer: MailSigner,
         _ loginGuard: LoginGuard,
         _ registry: SessionRegistry,
         _ runner: QueueRunner,
@@ -411,6 +446,8 @@ package struct GatepostService: Sendable {
             "loginsRefused": submission.refusedLogins,
             "messagesAccepted": submission.acceptedMessages,
             "messagesRefused": submission.refusedMessages,
+            "messagesSigned": signer.signedMessages,
+            "messagesUnsigned": signer.unsignedMessages,
             "messagesInFlight": runner.messagesInFlight,
             "recipientsDelivered": delivery.delivered,
             "recipientsDeferred": delivery.deferred,
