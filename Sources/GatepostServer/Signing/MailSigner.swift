@@ -154,11 +154,10 @@ package final class MailSigner: Sendable {
 
     /// A message of our own, signed if the domain it is from has keys; else as it was.
     package func signed(_ message: NewMessage) async -> NewMessage {
-        guard case .inline(let octets) = message.content else { return message }
-        var signing = MessageSigning(self, secondsSince1970: message.received.secondsSince1970)
-        await self.receive(octets, by: &signing)
-        let (front, outcome) = await self.finish(signing)
-        self.note(outcome, message.identifier)
+        guard case .inline(let octets) = message.content,
+            let signing = self.begin(secondsSince1970: message.received.secondsSince1970)
+        else { return message }
+        let front = await self.finish(signing, rest: octets, message.identifier)
         guard !front.isEmpty else { return message }
         var signed = message
         signed.content = .inline(front + octets)
@@ -166,9 +165,21 @@ package final class MailSigner: Sendable {
         return signed
     }
 
+    // MARK: Messages in pieces
+
+    /// Begins to sign a message.
+    ///
+    /// - Returns: nil where no domain has keys: then nothing needs to be looked at.
+    func begin(secondsSince1970: Int64) -> MessageSigning? {
+        let isIdle = self.keys.withLock { $0.signers.isEmpty && $0.problems.isEmpty }
+        return isIdle ? nil : MessageSigning(self, secondsSince1970: secondsSince1970)
+    }
+
     /// Hands the next octets of a message over, on a thread that may take its time.
-    func receive(_ octets: [UInt8], by signing: inout MessageSigning) async {
-        let before = signing
+    func receive(_ octets: [UInt8], by signing: inout MessageSigning?) async {
+        guard let before = signing else { return }
+        // Taken out meanwhile, or what it holds would be copied with each piece.
+        signing = nil
         do {
             signing = try await self.threads.runIfActive {
                 var after = before
@@ -176,23 +187,35 @@ package final class MailSigner: Sendable {
                 return after
             }
         } catch {
-            signing.fail("the signing threads have ended")
+            signing = before.failed("the signing threads have ended")
         }
     }
 
-    /// Ends a message.
+    /// Ends a message, counts and logs what became of it.
     ///
-    /// - Returns: The fields to put in front, and what became of it.
-    func finish(_ signing: MessageSigning) async -> (front: [UInt8], Outcome) {
+    /// - Parameter rest: Octets that were not handed over yet.
+    /// - Returns: The fields to put in front; none when it is not signed.
+    func finish(_ signing: MessageSigning?, rest: [UInt8], _ message: MessageIdentifier) async -> [UInt8] {
+        guard let signing else {
+            self.unsignedCount.add(1, ordering: .relaxed)
+            return []
+        }
         do {
-            return try await self.threads.runIfActive { signing.finish() }
+            let (front, outcome) = try await self.threads.runIfActive {
+                var last = signing
+                rest.withUnsafeBytes { last.receive($0) }
+                return last.finish()
+            }
+            self.note(outcome, message)
+            return front
         } catch {
-            return ([], .failed("the signing threads have ended"))
+            self.note(.failed("the signing threads have ended"), message)
+            return []
         }
     }
 
     /// Counts and logs what became of a message: that one is not signed is never silent.
-    func note(_ outcome: Outcome, _ message: MessageIdentifier) {
+    private func note(_ outcome: Outcome, _ message: MessageIdentifier) {
         switch outcome {
         case .signed(let domain, let selectors, let hazards):
             self.signedCount.add(1, ordering: .relaxed)

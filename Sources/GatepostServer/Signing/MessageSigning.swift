@@ -50,8 +50,12 @@ struct MessageSigning: Sendable {
         }
     }
 
-    /// Something outside went wrong.
-    mutating func fail(_ reason: String) { self.state = .unsigned(.failed(reason)) }
+    /// The same after something outside went wrong.
+    func failed(_ reason: String) -> MessageSigning {
+        var failed = self
+        failed.state = .unsigned(.failed(reason))
+        return failed
+    }
 
     /// Ends the message.
     func finish() -> (front: [UInt8], MailSigner.Outcome) {
