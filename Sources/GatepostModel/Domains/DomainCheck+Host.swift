@@ -1,5 +1,5 @@
 internal import DNS
-internal import MailSyntax
+package import MailSyntax
 
 extension DomainCheck {
     /// The host itself: has it addresses, and do they name it?

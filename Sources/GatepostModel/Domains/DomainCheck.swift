@@ -97,18 +97,15 @@ package struct DomainCheck: Sendable {
     /// - Parameter progress: Told of each part that was looked at.
     package func report(progress: @escaping @Sendable (_ done: Int, _ of: Int, _ part: String) -> Void) async -> Report {
         let (host, addresses) = await self.checkHost()
-        let parts: [(String, @Sendable () async -> [Finding])] =
-            [
-                ("MX", { await self.checkMX(addresses) }),
-                ("SPF", { await self.checkSPF(addresses) }),
-            ]
-            + self.entries(.dkim).map { entry in (entry.name, { await self.checkKey(entry) }) }
-            + [
-                ("DMARC", { await self.checkDMARC() }),
-                ("MTA-STS", { await self.checkMTASTS() }),
-                ("TLS reports", { await self.checkTLSReports() }),
-                ("services", { await self.checkServices(addresses) }),
-            ]
+        var parts: [(String, @Sendable () async -> [Finding])] = [
+            ("MX", { await self.checkMX(addresses) }),
+            ("SPF", { await self.checkSPF(addresses) }),
+        ]
+        for entry in self.entries(.dkim) { parts.append((entry.name, { await self.checkKey(entry) })) }
+        parts.append(("DMARC", { await self.checkDMARC() }))
+        parts.append(("MTA-STS", { await self.checkMTASTS() }))
+        parts.append(("TLS reports", { await self.checkTLSReports() }))
+        parts.append(("services", { await self.checkServices(addresses) }))
         progress(1, parts.count + 1, self.hostname)
         let found = await withTaskGroup(of: (Int, [Finding]).self) { group in
             for (index, part) in parts.enumerated() { group.addTask { (index, await part.1()) } }

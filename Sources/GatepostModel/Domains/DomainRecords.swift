@@ -1,4 +1,5 @@
 internal import Crypto
+internal import MessageAuthentication
 
 /// What a local domain publishes in DNS, so that its mail comes here and is believed elsewhere.
 package struct DomainRecords: Codable, Hashable, Sendable {

@@ -1,5 +1,5 @@
 package import DNS
-internal import MessageAuthentication
+package import MessageAuthentication
 
 /// Looks whether DNS holds the record of a key.
 package enum DKIMKeyWatch {

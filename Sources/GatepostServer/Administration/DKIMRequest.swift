@@ -1,4 +1,5 @@
 package import GatepostModel
+internal import MessageAuthentication
 
 /// What an operator may ask about the keys that domains sign with.
 package enum DKIMRequest: Codable, Sendable, Hashable {

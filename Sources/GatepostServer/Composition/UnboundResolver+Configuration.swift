@@ -1,5 +1,6 @@
 internal import DNSClient
 internal import GatepostModel
+internal import MailSyntax
 
 extension UnboundResolver.Options {
     /// The name servers that the configuration names.

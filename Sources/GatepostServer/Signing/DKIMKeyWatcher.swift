@@ -1,4 +1,4 @@
-internal import DNS
+package import DNS
 package import GatepostModel
 package import Logging
 package import ServiceLifecycle

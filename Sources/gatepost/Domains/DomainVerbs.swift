@@ -1,4 +1,5 @@
 internal import ArgumentParser
+internal import GatepostModel
 internal import GatepostServer
 
 struct DomainVerbs: ParsableCommand {

@@ -1,6 +1,8 @@
 import DNS
 import GatepostModel
 import GatepostTesting
+import MailSyntax
+import MessageAuthentication
 import Synchronization
 import Testing
 

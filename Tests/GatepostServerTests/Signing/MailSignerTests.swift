@@ -1,6 +1,7 @@
 import DNS
 import GatepostModel
 import GatepostTesting
+import MailSyntax
 import MessageAuthentication
 import SASL
 import Testing
@@ -130,7 +131,7 @@ struct MailSignerTests {
             let signed = await scene.sign(SigningScene.message(from: author))
             let verdicts = await scene.verify(signed, zone)
             #expect(verdicts.map(\.domain) == ["xn--bcher-kva.example"])
-            #expect(verdicts.allSatisfy(\.passes), "\(verdicts)")
+            #expect(verdicts.allSatisfy { $0.passes }, "\(verdicts)")
         }
         try await scene.close()
     }
