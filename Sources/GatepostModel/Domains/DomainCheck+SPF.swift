@@ -119,20 +119,24 @@ extension DomainCheck {
                     )
                 )
             case .none, .neutral, .softfail, .fail:
+                // Of an address that DNS does not know it is not sure that mail leaves by it.
+                let isKnown = addresses.contains(address)
                 findings.append(
                     self.finding(
                         entry,
-                        isHost ? .warning : .fault,
+                        isHost || !isKnown ? .warning : .fault,
                         "mail from \(address), an address of this host, gets \(verdict.result.rawValue)",
                         advice: isHost
                             ? "Add a to the record of \(entry.name)."
-                            : "Add mx or a:\(self.hostname) to the record, before its all.",
+                            : isKnown
+                                ? "Add mx or a:\(self.hostname) to the record, before its all."
+                                : "If mail leaves by it, add ip\(address.family == .v4 ? 4 : 6):\(address) to the record.",
                         found: found
                     )
                 )
             }
         }
-        if findings.isEmpty {
+        if !passed.isEmpty, !findings.contains(where: { $0.status > .warning }) {
             findings.append(self.finding(entry, .good, "permits \(passed.joined(separator: ", "))", found: found))
         }
         return findings

@@ -189,9 +189,11 @@ struct DomainCheckTests {
             .txt(TXTRecord(strings: [Array("v=DMARC1".utf8)])),
             at: try #require(DNSName("example.org._report._dmarc.reports.example"))
         )
-        let finding = try Self.finding(await Self.report(zone), one.name)
+        let report = await Self.report(zone)
+        let finding = try Self.finding(report, one.name)
         #expect(finding.status == one.status, "\(finding)")
-        #expect(finding.text.contains(one.says), "\(finding.text)")
+        let alike = report.findings.filter { $0.name == finding.name && $0.status == finding.status }.map(\.text)
+        #expect(alike.contains { $0.contains(one.says) }, "\(alike)")
         #expect((finding.advice == nil) == (one.status == .good) || finding.status == .unknown, "\(finding)")
     }
 
