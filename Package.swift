@@ -150,9 +150,8 @@ let package = Package(
             name: "GatepostServer",
             dependencies: [
                 "SMTPServer", "SMTPClient", "DNSClient", "DNS", "GatepostModel", "GatepostSQLite", "GatepostDelivery",
-                "MessageAuthentication",
-                "MailSyntax", "SASL", "SASLKerberos", "AuthenticationProtocols", "OAuthClient", "POP3", "SMTP",
-                "TLSChannelBinding", "CArgon2", "CCrypt",
+                "MailSyntax", "MessageAuthentication", "SASL", "SASLKerberos", "AuthenticationProtocols",
+                "OAuthClient", "POP3", "SMTP", "TLSChannelBinding", "CArgon2", "CCrypt",
                 .target(name: "CPAM", condition: .when(traits: ["PAM"])),
                 .target(name: "CLDAP", condition: .when(traits: ["LDAP"])),
                 .product(name: "Crypto", package: "swift-crypto"),
@@ -256,7 +255,7 @@ let package = Package(
             name: "GatepostServerTests",
             dependencies: [
                 "GatepostServer", "GatepostDelivery", "GatepostModel", "GatepostSQLite", "GatepostTesting",
-                "MailSyntax", "DNS", "MessageAuthentication",
+                "MailSyntax", "MessageAuthentication", "DNS",
                 "AuthenticationProtocols", "OAuthClient", "SASL", "SMTP",
                 .product(name: "Crypto", package: "swift-crypto"),
                 .product(name: "CryptoExtras", package: "swift-crypto"),

@@ -1,4 +1,5 @@
 package import GatepostModel
+package import MailSyntax
 package import SMTPClient
 
 /// What the queue runner needs to know of the configuration, with limits that are not configurable beside it.
@@ -38,6 +39,10 @@ package struct DeliveryConfiguration: Sendable {
     package var relayLogin: RelayLogin?
     /// Signs a notification before it is stored; gives it back as it was where there is no key.
     package var sign: @Sendable (NewMessage) async -> NewMessage = { $0 }
+    /// Who is told of failures of received mail whose sender is not known to be one; nil: nobody.
+    package var postmaster: Mailbox?
+    /// Whose message went on under a return path of ours.
+    package var senderBehind: @Sendable (Mailbox) -> Mailbox = { $0 }
     /// How long transactions may run on after ``QueueRunner/shutDown()``.
     package var shutdownTime: Duration
 
@@ -70,6 +75,7 @@ package struct DeliveryConfiguration: Sendable {
             own: own,
             shutdownTime: configuration.limits.timeouts.shutdown
         )
+        self.postmaster = configuration.postmaster
     }
 
     /// Whether nothing is delivered at all.

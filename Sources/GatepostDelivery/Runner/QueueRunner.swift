@@ -105,6 +105,8 @@ package final class QueueRunner: Sendable {
             settler: self.settler,
             counters: self.box,
             sign: configuration.sign,
+            postmaster: configuration.postmaster,
+            senderBehind: configuration.senderBehind,
             logger: logger
         )
     }

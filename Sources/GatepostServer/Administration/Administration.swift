@@ -82,6 +82,8 @@ package struct Administration: Sendable {
     let host: DomainRecords.Host?
     let policy: PasswordPolicy
     let hooks: Hooks
+    /// What aliases are checked by.
+    let recipients: RecipientRules
     /// nil where no server runs.
     let loginGuard: LoginGuard?
     /// Of accounts about which nothing else is said.
@@ -103,6 +105,7 @@ package struct Administration: Sendable {
         host: DomainRecords.Host? = nil,
         policy: PasswordPolicy = PasswordPolicy(),
         hooks: Hooks,
+        recipients: RecipientRules = RecipientRules(hostname: ""),
         loginGuard: LoginGuard? = nil,
         sendingRules: SendingLedger.Rules = SendingLedger.Rules(),
         trail: any AuditTrail,
@@ -118,6 +121,7 @@ package struct Administration: Sendable {
         self.host = host
         self.policy = policy
         self.hooks = hooks
+        self.recipients = recipients
         self.loginGuard = loginGuard
         self.sendingRules = sendingRules
         self.trail = trail
@@ -178,6 +182,7 @@ package struct Administration: Sendable {
         case .addDomain, .listDomains, .showDomain, .removeDomain, .domainRecords:
             return try await self.answerAboutDomains(request)
         case .dkim(let request): return try await self.answer(request)
+        case .setAlias, .listAliases, .showAlias, .removeAlias: return try await self.answerAboutAliases(request)
         case .listQueue, .showMessage, .changeQueue, .queueStatistics: return try await self.answerAboutQueue(request)
         case .listLocks, .liftLocks, .unlockAccount: return try await self.answerAboutLocks(request)
         case .listInbox, .showInbox, .waitForInbox, .clearInbox: return try await self.answerAboutInboxes(request)

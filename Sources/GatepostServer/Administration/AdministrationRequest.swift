@@ -51,6 +51,13 @@ package enum AdministrationRequest: Codable, Sendable, Hashable {
 
     case dkim(DKIMRequest)
 
+    /// An address of a local domain, or `@domain` for all that it does not have. Replaces the targets where the alias is there.
+    case setAlias(address: String, targets: [String])
+    /// Aliases in order of address, those behind `after`.
+    case listAliases(after: String?, limit: Int)
+    case showAlias(address: String)
+    case removeAlias(address: String)
+
     case listQueue(QueueFilter, after: String?, limit: Int)
     case showMessage(identifier: String)
     case changeQueue(QueueChange, QueueFilter)
@@ -146,6 +153,7 @@ package enum AdministrationResponse: Codable, Sendable, Hashable {
     case domains([DomainReport])
     case domainRecords(DomainRecords)
     case dkimKeys([DKIMKeyReport])
+    case aliases([AliasReport])
     case messages([MessageReport])
     case changed(recipients: Int)
     case statistics(QueueReport)

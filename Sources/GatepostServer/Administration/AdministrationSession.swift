@@ -56,6 +56,7 @@ package final class AdministrationSession {
                     host: DomainRecords.Host(configuration),
                     policy: configuration.authentication.passwordPolicy,
                     hooks: .offline(version: ProductVersion.current, hostname: configuration.hostname),
+                    recipients: RecipientRules(configuration),
                     sendingRules: .init(configuration),
                     trail: trail,
                     simulate: { try await simulator.report($0) }

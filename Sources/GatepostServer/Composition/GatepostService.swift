@@ -99,15 +99,17 @@ package struct GatepostService: Sendable {
                 .login(markKey: keyring.current.derived("relay login"), http: http, clock: clock)
         }
         let resolver = try UnboundResolver(options: .init(self.configuration.dns))
+        let returnPaths = ReturnPaths { keyring.current.derived("return paths") }
         let signer = MailSigner(store: store, keyring: keyring, threads: signing, logger: self.logger)
         await signer.reload()
         let runner = try self.makeRunner(
             store: store,
-            resolver: resolver,
-            signer: signer,
             clock: clock,
             group: group,
-            relayLogin: relayLogin
+            relayLogin: relayLogin,
+            resolver: resolver,
+            returnPaths: returnPaths,
+            signer: signer
         )
 
         let authenticator = Authenticator(
@@ -143,7 +145,7 @@ package struct GatepostService: Sendable {
         let service = SubmissionService(
             authenticator: authenticator,
             loginGuard: loginGuard,
-            queue: store,
+            queue: AliasedIntake(store: store, directory: store, rules: RecipientRules(self.configuration)),
             spool: SpoolDirectory(path: store.spoolDirectory, threads: files),
             clock: clock,
             hostname: self.configuration.hostname,
@@ -176,9 +178,22 @@ package struct GatepostService: Sendable {
             endsOnLogout: self.configuration.popBeforeSMTP?.endsOnLogout == true,
             logger: self.logger
         )
+        let received = ReceptionCounters()
+        let reception = self.reception(
+            store: store,
+            spool: SpoolDirectory(path: store.spoolDirectory, threads: files),
+            resolver: resolver,
+            returnPaths: returnPaths,
+            clock: clock,
+            counters: received,
+            audit: audit.trail,
+            queued: { runner.notify() }
+        )
         let (listeners, addresses) = try await self.listen(
+            try await self.listeners(store),
             service,
             pop3,
+            reception,
             tls: tls,
             registry: registry,
             group: group,
@@ -229,6 +244,7 @@ package struct GatepostService: Sendable {
                         listeners: names,
                         counters: self.counters(
                             counters,
+                            received,
                             signer,
                             loginGuard,
                             registry,
@@ -245,6 +261,7 @@ package struct GatepostService: Sendable {
                 keysChanged: { await signer.reload() },
                 sighting: { watcher.sighting(of: $0) }
             ),
+            recipients: RecipientRules(self.configuration),
             loginGuard: loginGuard,
             sendingRules: .init(self.configuration),
             trail: audit.trail,
@@ -350,11 +367,12 @@ package struct GatepostService: Sendable {
 
     private func makeRunner(
         store: SQLiteStore,
-        resolver: UnboundResolver,
-        signer: MailSigner,
         clock: SystemClock,
         group: any EventLoopGroup,
-        relayLogin: RelayLogin?
+        relayLogin: RelayLogin?,
+        resolver: any DNS.Resolver,
+        returnPaths: ReturnPaths,
+        signer: MailSigner
     ) throws -> QueueRunner {
         var delivery = DeliveryConfiguration(
             self.configuration,
@@ -363,6 +381,7 @@ package struct GatepostService: Sendable {
         )
         delivery.relayLogin = relayLogin
         delivery.sign = { await signer.signed($0) }
+        delivery.senderBehind = { returnPaths.sender(behind: $0, secondsSince1970: clock.now().secondsSince1970) }
         return QueueRunner(
             store: store,
             configuration: delivery,
@@ -382,7 +401,8 @@ package struct GatepostService: Sendable {
     /// What tells what a session would come to, by the service of real ones.
     func simulator(_ service: SubmissionService) -> Simulator {
         Simulator(
-            listeners: self.configuration.listeners.filter { $0.service != .pop3 }.map { wanted in
+            listeners: self.configuration.listeners.filter { $0.service == .submission || $0.service == .device }.map {
+                wanted in
                 let name = "\(wanted.service.rawValue):\(wanted.address.port)"
                 return Simulator.Place(
                     listener: self.listenerConfiguration(wanted, name: name, kerberos: nil),
@@ -429,6 +449,7 @@ package struct GatepostService: Sendable {
 
     private func counters(
         _ submission: SubmissionCounters,
+        _ reception: ReceptionCounters,
         _ signer: MailSigner,
         _ loginGuard: LoginGuard,
         _ registry: SessionRegistry,
@@ -448,6 +469,9 @@ package struct GatepostService: Sendable {
             "messagesRefused": submission.refusedMessages,
             "messagesSigned": signer.signedMessages,
             "messagesUnsigned": signer.unsignedMessages,
+            "messagesReceived": reception.acceptedMessages,
+            "receivedMessagesRefused": reception.refusedMessages,
+            "receivedRecipientsRefused": reception.refusedRecipients,
             "messagesInFlight": runner.messagesInFlight,
             "recipientsDelivered": delivery.delivered,
             "recipientsDeferred": delivery.deferred,
