@@ -46,6 +46,10 @@ package enum AdministrationRequest: Codable, Sendable, Hashable {
     case listDomains
     case showDomain(String)
     case removeDomain(String)
+    /// What to publish about a local domain.
+    case domainRecords(String)
+
+    case dkim(DKIMRequest)
 
     case aggregateReports(String, since: Timestamp)
     case tlsReports(String, since: Timestamp)
@@ -153,6 +157,8 @@ package enum AdministrationResponse: Codable, Sendable, Hashable {
     case aggregateReports(AggregateReportsReport)
     case tlsReports(TLSReportsReport)
     case reportAddition(ReportAddition)
+    case domainRecords(DomainRecords)
+    case dkimKeys([DKIMKeyReport])
     case aliases([AliasReport])
     case messages([MessageReport])
     case changed(recipients: Int)

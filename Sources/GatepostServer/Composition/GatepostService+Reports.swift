@@ -11,7 +11,7 @@ extension GatepostService {
         spool: SpoolDirectory,
         resolver: any Resolver,
         clock: SystemClock,
-        sign: @escaping AggregateReportSender.Signing = { _, _ in nil },
+        sign: @escaping AggregateReportSender.Signing,
         queued: @escaping @Sendable () -> Void
     ) -> [any Service] {
         guard self.configuration.reports.sendAggregate else { return [] }

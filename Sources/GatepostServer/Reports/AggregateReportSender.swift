@@ -10,8 +10,8 @@ package import ServiceLifecycle
 
 /// Sends the domains that received mail claimed to be from their aggregate report of each day that is over (RFC 9990).
 package struct AggregateReportSender: Service {
-    /// Signs a message for a domain; nil when there is no key for it.
-    package typealias Signing = @Sendable (_ message: [UInt8], _ domain: String) async throws -> [UInt8]?
+    /// Signs a message for its author's domain; as it was when there is no key for it.
+    package typealias Signing = @Sendable (NewMessage) async -> NewMessage
 
     /// Who sends, and as whom.
     package struct Identity: Sendable {
@@ -52,7 +52,7 @@ package struct AggregateReportSender: Service {
         clock: any WallClock,
         identity: Identity,
         route: MessageRoute,
-        sign: @escaping Signing = { _, _ in nil },
+        sign: @escaping Signing = { $0 },
         logger: Logger,
         queued: @escaping @Sendable () -> Void
     ) {
@@ -153,11 +153,7 @@ package struct AggregateReportSender: Service {
             )
             return .unwanted
         }
-        var octets = message.octets
-        if case .name(let domain) = self.identity.from.domain, let signed = try await self.sign(octets, domain) {
-            octets = signed
-        }
-        try await self.enqueue(octets, message, now)
+        try await self.enqueue(message.octets, message, now)
         return .queued
     }
 
@@ -197,21 +193,17 @@ package struct AggregateReportSender: Service {
             try await file.finish()
             content = .file(name: file.name, octets: octets.count)
         }
-        try await self.queue.enqueue(
-            [
-                NewMessage(
-                    identifier: identifier,
-                    // Its domain is what SPF proves; a report that cannot be delivered needs no notification.
-                    envelope: Envelope(reversePath: .mailbox(mail.from)),
-                    recipients: mail.recipients.map { EnvelopeRecipient(forwardPath: .mailbox($0), notify: .never) },
-                    content: content,
-                    received: now,
-                    route: self.route,
-                    holdReason: self.route == .hold ? "delivery-route" : nil,
-                    subject: mail.subject
-                )
-            ],
-            sending: nil
+        let message = NewMessage(
+            identifier: identifier,
+            // Its domain is what SPF proves; a report that cannot be delivered needs no notification.
+            envelope: Envelope(reversePath: .mailbox(mail.from)),
+            recipients: mail.recipients.map { EnvelopeRecipient(forwardPath: .mailbox($0), notify: .never) },
+            content: content,
+            received: now,
+            route: self.route,
+            holdReason: self.route == .hold ? "delivery-route" : nil,
+            subject: mail.subject
         )
+        try await self.queue.enqueue([await self.sign(message)], sending: nil)
     }
 }

@@ -154,17 +154,22 @@ extension AlignmentForecast {
 
 extension GatepostService {
     /// The addresses of this host that others can see, and what signs; without any public address the private ones stand in.
-    func forecastHost() throws -> AlignmentForecast.Host {
+    func forecastHost(_ signer: MailSigner) throws -> AlignmentForecast.Host {
         let addresses = try GatepostService.interfaceAddresses().map(\.unmapped).filter {
             !$0.isLoopback && !$0.isUnspecified
         }
-        return AlignmentForecast.Host(addresses: addresses.sorted(), hostname: self.configuration.hostname)
+        return AlignmentForecast.Host(
+            addresses: addresses.sorted(),
+            hostname: self.configuration.hostname,
+            signer: { signer.signers(for: $0).first?.domain }
+        )
     }
 
     /// The report with a forecast, for a message that would leave.
     func forecasting(
         _ report: SimulationReport,
         of request: SimulationRequest,
+        signer: MailSigner,
         resolver: (any Resolver)?
     ) async throws -> SimulationReport {
         guard report.verdict != .refused, report.route != "sandbox" else { return report }
@@ -172,7 +177,7 @@ extension GatepostService {
         report.alignment = try await AlignmentForecast(
             of: request,
             account: report.account,
-            host: try self.forecastHost(),
+            host: try self.forecastHost(signer),
             resolver: request.asksDNS ? resolver : nil,
             clock: ContinuousClock()
         )

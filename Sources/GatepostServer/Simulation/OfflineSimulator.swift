@@ -16,8 +16,10 @@ actor OfflineSimulator {
     private let keyring: MasterKeyring
     private let clock: any WallClock
     private var simulator: Simulator?
+    private var signer: MailSigner?
     /// Made with the simulator; most commands need neither.
     private var pool: HashingPool?
+    private var threads: NIOThreadPool?
 
     init(
         configuration: Configuration,
@@ -35,18 +37,20 @@ actor OfflineSimulator {
 
     func report(_ request: SimulationRequest) async throws -> SimulationReport {
         let report = try await self.opened().report(request)
+        guard let signer = self.signer else { return report }
         let host = GatepostService(
             configuration: self.configuration,
             logger: Logger(label: "gatepost.simulation") { _ in SwiftLogNoOpLogHandler() }
         )
-        let resolver = request.asksDNS ? try host.makeResolver() : nil
-        let forecast = try await host.forecasting(report, of: request, resolver: resolver)
+        let resolver = request.asksDNS ? try UnboundResolver(options: .init(self.configuration.dns)) : nil
+        let forecast = try await host.forecasting(report, of: request, signer: signer, resolver: resolver)
         await resolver?.close()
         return forecast
     }
 
     func close() async throws {
         try await self.pool?.shutdown()
+        try await self.threads?.shutdownGracefully()
     }
 
     private func opened() async throws -> Simulator {
@@ -61,6 +65,12 @@ actor OfflineSimulator {
         )
         let pool = HashingPool(threads: 1, queue: 1)
         self.pool = pool
+        let threads = NIOThreadPool(numberOfThreads: 1)
+        threads.start()
+        self.threads = threads
+        let signer = MailSigner(store: self.store, keyring: self.keyring, threads: threads, logger: logger)
+        await signer.reload()
+        self.signer = signer
         let counters = SubmissionCounters()
         let host = GatepostService(configuration: self.configuration, logger: logger)
         let service = SubmissionService(
@@ -86,6 +96,7 @@ actor OfflineSimulator {
             recorder: LoginRecorder(trail: self.trail, counters: counters, logger: logger),
             audit: self.trail,
             sending: SendingLedger(store: self.store, clock: self.clock, rules: .init(self.configuration)),
+            signer: signer,
             logger: logger,
             queued: {}
         )

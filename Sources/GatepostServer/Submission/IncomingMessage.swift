@@ -14,6 +14,8 @@ struct IncomingMessage {
     /// Octets that it may have, as they come; nil: as many as the server takes.
     let maximumOctets: Int?
     var content: ArrivingContent
+    /// What signs it; nil where no domain has keys.
+    var signing: MessageSigning?
     var subject: String?
     /// Set once the message cannot be kept: the rest is dropped, the end gets this reply.
     var refusal: Reply?
@@ -30,8 +32,10 @@ struct IncomingMessage {
         author: FixedAuthor?,
         context: HeaderFixups.Context,
         admission: SendingLedger.Admission,
-        maximumOctets: Int?
+        maximumOctets: Int?,
+        signing: MessageSigning?
     ) {
+        self.signing = signing
         self.content = ArrivingContent(identifier: identifier)
         self.transaction = transaction
         self.account = account

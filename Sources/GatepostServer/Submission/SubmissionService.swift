@@ -34,6 +34,7 @@ package struct SubmissionService: SessionService {
     private(set) var deviceRates = DeviceRates()
     /// Who is told beside the account's owner that mail is held.
     let postmaster: ForwardPath
+    private(set) var signer: MailSigner
     private(set) var logger: Logger
 
     package init(
@@ -50,6 +51,7 @@ package struct SubmissionService: SessionService {
         audit: any AuditLog,
         sending: SendingLedger,
         postmaster: ForwardPath = .postmaster,
+        signer: MailSigner,
         logger: Logger,
         queued: @escaping @Sendable () -> Void
     ) {
@@ -67,6 +69,7 @@ package struct SubmissionService: SessionService {
         self.audit = audit
         self.sending = sending
         self.postmaster = postmaster
+        self.signer = signer
         self.logger = logger
     }
 
@@ -99,6 +102,7 @@ package struct SubmissionService: SessionService {
         copy.permits = nil
         copy.sending = self.sending.copy()
         copy.deviceRates = self.deviceRates.copy()
+        copy.signer = self.signer.copy()
         copy.logger = Logger(label: "gatepost.simulation") { _ in SwiftLogNoOpLogHandler() }
         copy.recorder = LoginRecorder(trail: findings, counters: copy.counters, logger: copy.logger)
         return copy

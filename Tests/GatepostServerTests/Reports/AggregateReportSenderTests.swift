@@ -38,7 +38,7 @@ struct AggregateReportSenderTests {
     private let queue = Intake()
 
     private func sender(
-        _ sign: @escaping AggregateReportSender.Signing = { _, _ in nil }
+        _ sign: @escaping AggregateReportSender.Signing = { $0 }
     ) throws -> AggregateReportSender {
         AggregateReportSender(
             reports: self.store,
@@ -153,10 +153,16 @@ struct AggregateReportSenderTests {
     func signs() async throws {
         try await self.store.observe([try #require(try await self.observation("sender.example"))])
         self.clock.advance(by: .seconds(86_400))
-        let sender = try self.sender { message, domain in Array("X-Signed: \(domain)\r\n".utf8) + message }
+        let sender = try self.sender { message in
+            var signed = message
+            if case .inline(let octets) = message.content {
+                signed.content = .inline(Array("X-Signed: yes\r\n".utf8) + octets)
+            }
+            return signed
+        }
         #expect(try await sender.sendDue() == 1)
         guard case .inline(let octets)? = await self.queue.messages.first?.content else { return }
-        #expect(octets.starts(with: "X-Signed: mx.receiver.example\r\n".utf8))
+        #expect(octets.starts(with: "X-Signed: yes\r\n".utf8))
     }
 }
 
