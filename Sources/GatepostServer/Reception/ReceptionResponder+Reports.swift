@@ -6,6 +6,7 @@ internal import MessageAuthentication
 internal import MessageReports
 internal import NIOCore
 internal import SMTP
+internal import SMTPServer
 
 /// What reception has to do with reports: those that come are read, and what was seen is noted for those that are sent.
 package struct ReceptionReports: Sendable {

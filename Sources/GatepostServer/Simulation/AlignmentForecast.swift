@@ -74,11 +74,13 @@ extension AlignmentForecast {
         clock: some Clock<Duration>
     ) async throws {
         let from = request.from ?? account
-        let fields: [HeaderField]
-        do throws(HeaderSection.LimitExceeded) {
-            fields = try request.header.map { try HeaderSection(parsing: $0.utf8).fields } ?? []
-        } catch {
-            return nil
+        var fields: [HeaderField] = []
+        if let header = request.header {
+            do throws(HeaderSection.LimitExceeded) {
+                fields = try HeaderSection(parsing: header.utf8).fields
+            } catch {
+                return nil
+            }
         }
         var author = DMARC.Author(of: fields, alabels: { IDNA.alabels(of: $0) })
         if request.header == nil {
