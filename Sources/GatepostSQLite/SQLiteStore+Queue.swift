@@ -31,8 +31,9 @@ extension SQLiteStore: QueueStore {
             statement.bind(2, wanted.key + MessageKey.reach)
             statement.bind(3, wanted.tail)
             return try statement.first { row in
-                if let file = row.optionalText(0) { return .file(name: file, octets: row.int(1)) }
-                return .inline(row.octets(2))
+                let octets = row.octets(2)
+                guard let file = row.optionalText(0) else { return .inline(octets) }
+                return .file(name: file, octets: row.int(1) - octets.count, front: octets)
             }
         }
     }
@@ -71,13 +72,12 @@ extension Connection {
         let key = try self.insertRow(of: message)
         switch message.content {
         case .inline(let octets):
-            let statement = try self.statement("INSERT INTO body (key, octets) VALUES (?1, ?2)")
-            statement.bind(1, key)
-            try statement.run(binding: octets, at: 2)
-        case .file(let name, _):
+            try self.insert(body: octets, of: key)
+        case .file(let name, _, let front):
             guard Spool.isName(name) else {
                 throw StoreError(.unavailable, "the name of a spool file leads out of the spool")
             }
+            if !front.isEmpty { try self.insert(body: front, of: key) }
         }
         let due: Int64? =
             switch message.route {
@@ -102,6 +102,12 @@ extension Connection {
         }
     }
 
+    private func insert(body octets: [UInt8], of key: Int64) throws {
+        let statement = try self.statement("INSERT INTO body (key, octets) VALUES (?1, ?2)")
+        statement.bind(1, key)
+        try statement.run(binding: octets, at: 2)
+    }
+
     /// - Returns: The key that the row took: its own, or the next free one.
     private func insertRow(of message: NewMessage) throws -> Int64 {
         let own = MessageKey(message.identifier)
@@ -120,7 +126,7 @@ extension Connection {
         statement.bind(8, message.account)
         statement.bind(9, message.received.milliseconds)
         statement.bind(10, message.subject)
-        if case .file(let name, _) = message.content { statement.bind(11, name) } else { statement.bindNull(11) }
+        if case .file(let name, _, _) = message.content { statement.bind(11, name) } else { statement.bindNull(11) }
         if case .sandbox(let account) = message.route { statement.bind(12, account) } else { statement.bindNull(12) }
         statement.bind(13, message.holdReason)
         for distance in 0...MessageKey.reach {

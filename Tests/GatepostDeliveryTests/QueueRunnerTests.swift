@@ -302,12 +302,13 @@ struct QueueRunnerTests {
         let sink = try await Sink.start()
         let scene = try Scene(port: sink.port, spool: folder.path)
         try await scene.run {
-            try await scene.enqueue(["bob@a.example"], content: .file(name: "large", octets: text.utf8.count))
+            let content = MessageContent.file(name: "large", octets: text.utf8.count, front: Array("A: b\r\n".utf8))
+            try await scene.enqueue(["bob@a.example"], content: content)
             try await scene.enqueue(["bob@a.example"], content: .file(name: "missing", octets: 10))
             scene.runner.notify()
             await scene.store.observable.wait { $0.results.count == 2 }
         }
-        #expect(sink.state.messages.map(\.content) == [text])
+        #expect(sink.state.messages.map(\.content) == ["A: b\r\n" + text])
         #expect(scene.runner.counters.deferred == 1)
         try await sink.stop()
     }

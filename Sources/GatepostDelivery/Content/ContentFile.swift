@@ -8,7 +8,7 @@ internal import Musl
 internal import Glibc
 #endif
 
-/// An open file of the spool, read from its start to its announced end.
+/// An open file of the spool, read from its start to its announced end, after what stands in front of it.
 ///
 /// `@unchecked Sendable`: one transaction reads it, one call at a time, and closes it when it is over.
 final class ContentFile: @unchecked Sendable {
@@ -16,9 +16,11 @@ final class ContentFile: @unchecked Sendable {
     private let octets: Int
     private var offset = 0
     private var isOpen = true
+    private var front: [UInt8]
 
-    init(path: String, octets: Int) throws {
+    init(path: String, octets: Int, front: [UInt8] = []) throws {
         self.octets = octets
+        self.front = front
         self.descriptor = openDescriptor(path)
         guard self.descriptor >= 0 else { throw ContentError(description: "open: error \(errno)") }
     }
@@ -27,6 +29,10 @@ final class ContentFile: @unchecked Sendable {
 
     /// The next chunk; nil at the end.
     func next() throws -> ByteBuffer? {
+        guard self.front.isEmpty else {
+            defer { self.front = [] }
+            return ByteBuffer(bytes: self.front)
+        }
         let wanted = min(ContentReader.chunkOctets, self.octets - self.offset)
         guard wanted > 0 else { return nil }
         var buffer = ByteBufferAllocator().buffer(capacity: wanted)

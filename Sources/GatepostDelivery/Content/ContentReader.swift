@@ -30,9 +30,9 @@ package struct ContentReader: Sendable {
         switch content {
         case .inline(let octets):
             _ = try await body(ByteBuffer(bytes: octets))
-        case .file(let name, let size):
+        case .file(let name, let size, let front):
             let file = try await self.threads.runIfActive {
-                try ContentFile(path: self.spool + "/" + name, octets: size)
+                try ContentFile(path: self.spool + "/" + name, octets: size, front: front)
             }
             defer { file.close() }
             while let chunk = try await self.threads.runIfActive({ try file.next() }) {
@@ -46,9 +46,9 @@ package struct ContentReader: Sendable {
         switch content {
         case .inline(let octets):
             return (.bytes(ByteBuffer(bytes: octets)), nil)
-        case .file(let name, let size):
+        case .file(let name, let size, let front):
             let file = try await self.threads.runIfActive {
-                try ContentFile(path: self.spool + "/" + name, octets: size)
+                try ContentFile(path: self.spool + "/" + name, octets: size, front: front)
             }
             let threads = self.threads
             return (.stream { try await threads.runIfActive { try file.next() } }, file)
@@ -60,12 +60,12 @@ package struct ContentReader: Sendable {
         switch content {
         case .inline(let octets):
             return Array(octets.prefix(limit))
-        case .file(let name, let size):
+        case .file(let name, let size, let front):
             let path = self.spool + "/" + name
             return try await self.threads.runIfActive {
-                let file = try ContentFile(path: path, octets: min(size, limit))
+                var octets = Array(front.prefix(limit))
+                let file = try ContentFile(path: path, octets: min(size, limit - octets.count))
                 defer { file.close() }
-                var octets: [UInt8] = []
                 while let chunk = try file.next() { octets += chunk.readableBytesView }
                 return octets
             }

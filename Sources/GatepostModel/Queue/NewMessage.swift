@@ -1,8 +1,9 @@
 /// Where the octets of a message lie: header section, empty line and body, with CRLF, not dot-stuffed.
 package enum MessageContent: Hashable, Sendable {
     case inline([UInt8])
-    /// A synced file in the spool directory, by its name there. The store deletes it once no message refers to it.
-    case file(name: String, octets: Int)
+    /// A synced file in the spool directory, by its name there, with so many octets; in front of them come those of `front`, fields that
+    /// were made once the body was known. The store deletes the file once no message refers to it.
+    case file(name: String, octets: Int, front: [UInt8] = [])
 
     /// Up to this many octets a message lies in the database.
     package static let maximumInlineOctets = 128 * 1024
@@ -10,7 +11,7 @@ package enum MessageContent: Hashable, Sendable {
     package var octets: Int {
         switch self {
         case .inline(let octets): octets.count
-        case .file(_, let octets): octets
+        case .file(_, let octets, let front): octets + front.count
         }
     }
 }

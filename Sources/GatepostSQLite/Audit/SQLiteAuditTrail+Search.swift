@@ -32,9 +32,11 @@ extension Connection {
             terms.append(first == last ? "address = ?2" : "address BETWEEN ?2 AND ?3")
         }
         if query.reason != nil { terms.append("reason = ?4") }
+        // Of a kind are so many records that its index is the last to use: with the sign the planner cannot.
+        let kind = query.account == nil && range == nil && query.reason == nil ? "kind" : "+kind"
         // A success has no reason; the index of reasons in an account's records finds those too.
-        if query.isSuccess { terms.append("reason IS NULL AND kind = 1") }
-        if query.kind != nil { terms.append("kind = ?5") }
+        if query.isSuccess { terms.append("reason IS NULL AND \(kind) = 1") }
+        if query.kind != nil { terms.append("\(kind) = ?5") }
         if query.reference != nil { terms.append("reference = ?6") }
         if query.since != nil { terms.append("time >= ?7") }
         if query.until != nil { terms.append("time < ?8") }

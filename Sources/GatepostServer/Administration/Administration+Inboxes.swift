@@ -58,7 +58,11 @@ extension Administration {
     private func report(_ content: MessageContent) -> ContentReport {
         switch content {
         case .inline(let octets): .base64(String(decoding: Base64.encode(octets), as: UTF8.self))
-        case .file(let name, _): .file(path: "\(self.spool)/\(name)")
+        case .file(let name, _, let front):
+            .file(
+                path: "\(self.spool)/\(name)",
+                front: front.isEmpty ? nil : String(decoding: Base64.encode(front), as: UTF8.self)
+            )
         }
     }
 }

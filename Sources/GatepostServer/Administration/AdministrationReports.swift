@@ -215,8 +215,8 @@ package struct InboxReport: Codable, Sendable, Hashable {
 /// Where a message's octets are.
 package enum ContentReport: Codable, Sendable, Hashable {
     case base64(String)
-    /// A file that the server's user may read.
-    case file(path: String)
+    /// A file that the server's user may read, and base64 of what stands in front of it.
+    case file(path: String, front: String?)
 }
 
 /// The health of a running server.

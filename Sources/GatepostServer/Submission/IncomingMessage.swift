@@ -1,17 +1,9 @@
-internal import GatepostDelivery
 internal import GatepostModel
 internal import MailSyntax
 internal import SMTP
 
-/// One message while it arrives: gathered in memory while small, in a spool file once it is not.
-///
-/// The header section is looked at when the message ends or leaves memory, whichever comes first, so never more than
-/// ``MessageContent/maximumInlineOctets`` and one chunk are held.
+/// One submitted message while it arrives: its transaction, its content, and what the rules say about it.
 struct IncomingMessage {
-    /// Octets that are collected before they go to the file.
-    static let chunkOctets = 256 * 1024
-
-    let identifier: MessageIdentifier
     let transaction: MailTransaction
     let account: Account
     /// Who must be its author; nil: whoever the account may be.
@@ -21,17 +13,12 @@ struct IncomingMessage {
     let admission: SendingLedger.Admission
     /// Octets that it may have, as they come; nil: as many as the server takes.
     let maximumOctets: Int?
-    /// What is not written yet: at first all of the message.
-    var buffer: [UInt8] = []
-    var file: SpoolFile?
-    var writtenOctets = 0
-    var hasHighBit = false
+    var content: ArrivingContent
     var subject: String?
     /// Set once the message cannot be kept: the rest is dropped, the end gets this reply.
     var refusal: Reply?
     /// The rule behind it.
     var refusalRule: String?
-    private var receivedOctets = 0
 
     /// Whether the header was looked at and changed.
     private var isHeaderDone = false
@@ -45,45 +32,38 @@ struct IncomingMessage {
         admission: SendingLedger.Admission,
         maximumOctets: Int?
     ) {
-        self.identifier = identifier
+        self.content = ArrivingContent(identifier: identifier)
         self.transaction = transaction
         self.account = account
         self.author = author
         self.context = context
         self.admission = admission
         self.maximumOctets = maximumOctets
-        self.buffer.reserveCapacity(8 * 1024)
     }
+
+    var identifier: MessageIdentifier { self.content.identifier }
 
     mutating func append(_ octets: UnsafeRawBufferPointer) {
         guard self.refusal == nil else { return }
-        self.receivedOctets += octets.count
-        if let maximum = self.maximumOctets, self.receivedOctets > maximum {
+        if let maximum = self.maximumOctets, self.content.receivedOctets + octets.count > maximum {
             // The file, if there is one, goes with the end of the message: no more is written to it.
             return self.refuse(.tooLarge(maximum), rule: "message-size")
         }
-        self.buffer.append(contentsOf: octets)
-        if !self.hasHighBit { self.hasHighBit = octets.hasHighBit }
+        self.content.append(octets)
     }
 
-    /// The buffer has grown over what memory may hold: it must go to the file.
-    var needsWrite: Bool {
-        guard self.refusal == nil else { return false }
-        if self.file == nil { return self.buffer.count > MessageContent.maximumInlineOctets }
-        return self.buffer.count >= IncomingMessage.chunkOctets
-    }
+    /// It must go to the file.
+    var needsWrite: Bool { self.refusal == nil && self.content.needsWrite }
 
     /// Applies the submission rules to the header section at the front of the buffer, once.
     mutating func finishHeader() {
         guard !self.isHeaderDone, self.refusal == nil else { return }
         self.isHeaderDone = true
-        let end = self.buffer.withUnsafeBytes { $0.endOfHeaderSection }
-        if end == nil, self.buffer.count > MessageContent.maximumInlineOctets {
+        guard let length = self.content.headerLength else {
             self.refuse(.headerTooLarge, rule: "content")
             return
         }
-        let length = end ?? self.buffer.count
-        var header = Array(self.buffer[..<length])
+        var header = Array(self.content.buffer[..<length])
         if let author = self.author {
             switch HeaderFixups.fixed(header, to: author) {
             case .success(let fixed): header = fixed
@@ -96,10 +76,7 @@ struct IncomingMessage {
         case .refused(let refusal):
             self.refuse(refusal.reply, rule: refusal.rule)
         case .accepted(let accepted):
-            var changed = accepted.octets
-            changed.reserveCapacity(changed.count + self.buffer.count - length)
-            changed.append(contentsOf: self.buffer[length...])
-            self.buffer = changed
+            self.content.replaceHeader(length, by: accepted.octets)
             self.subject = accepted.subject
         }
     }
@@ -107,7 +84,7 @@ struct IncomingMessage {
     mutating func refuse(_ reply: Reply, rule: String) {
         self.refusal = reply
         self.refusalRule = rule
-        self.buffer = []
+        self.content.clear()
     }
 
     /// The message as the queue takes it, once all content is where it belongs.
@@ -120,7 +97,7 @@ struct IncomingMessage {
                 envid: mail.envelopeIdentifier,
                 ret: mail.ret,
                 // A client may send 8-bit text without saying so; the next hop must be told.
-                body: self.hasHighBit ? .eightBitMIME : mail.body ?? .sevenBit,
+                body: self.content.hasHighBit ? .eightBitMIME : mail.body ?? .sevenBit,
                 isSMTPUTF8: mail.isSMTPUTF8
             ),
             recipients: self.transaction.recipients.map {
@@ -137,37 +114,5 @@ struct IncomingMessage {
             holdReason: holdReason,
             subject: self.subject
         )
-    }
-}
-
-extension UnsafeRawBufferPointer {
-    /// Whether an octet is outside ASCII.
-    var hasHighBit: Bool {
-        var index = 0
-        var bits: UInt64 = 0
-        while index + 8 <= self.count {
-            bits |= self.loadUnaligned(fromByteOffset: index, as: UInt64.self)
-            index += 8
-        }
-        var rest: UInt8 = 0
-        while index < self.count {
-            rest |= self[index]
-            index += 1
-        }
-        return bits & 0x8080_8080_8080_8080 != 0 || rest & 0x80 != 0
-    }
-
-    /// The offset behind the empty line that ends the header section; nil when there is none.
-    var endOfHeaderSection: Int? {
-        if self.count >= 2, self[0] == 0x0d, self[1] == 0x0a { return 2 }
-        var index = 0
-        while index + 3 < self.count {
-            // Every CRLFCRLF has an LF at its second or fourth place: look at each second octet.
-            if self[index + 3] == 0x0a, self[index] == 0x0d, self[index + 1] == 0x0a, self[index + 2] == 0x0d {
-                return index + 4
-            }
-            index += self[index + 3] == 0x0d || self[index + 3] == 0x0a ? 1 : 4
-        }
-        return nil
     }
 }

@@ -189,9 +189,6 @@ final class SubmissionResponder: SessionResponder {
 
     // MARK: Envelope
 
-    /// Space that must stay free besides the message itself, for the database to go on working.
-    private static let reservedOctets = 4 * 1024 * 1024
-
     /// nil where the store has to be asked how much the account sent.
     private func mayBeginAtOnce(_ parameters: MailParameters) -> SessionAnswer? {
         let (account, credential) = self.state.withLock { ($0.account, $0.credential) }
@@ -201,7 +198,7 @@ final class SubmissionResponder: SessionResponder {
             self.refused(reply, account, rule: rule, SendingContent(reversePath: parameters.reversePath))
             return .refused(reply)
         }
-        let (wanted, overflow) = (parameters.size ?? 0).addingReportingOverflow(SubmissionResponder.reservedOctets)
+        let (wanted, overflow) = (parameters.size ?? 0).addingReportingOverflow(ArrivingContent.reservedOctets)
         guard !overflow, self.service.spool.freeOctets() >= wanted else { return .refused(.insufficientStorage) }
         // Where mail is refused, whoever has nothing left hears it before all recipients are named.
         return policy.refusesByCount && !account.isSandbox ? nil : .accepted
@@ -389,8 +386,7 @@ final class SubmissionResponder: SessionResponder {
             self.storeFailed(error, message)
             message.refuse(.storeFailure(error), rule: "not-kept")
             // At once: the client may be long in coming to the end, and until then its half message would keep the disk full.
-            await self.discardFile(of: message)
-            message.file = nil
+            await self.discardFile(of: &message)
         }
         let kept = message
         self.state.withLock { $0.message = kept }
@@ -399,21 +395,7 @@ final class SubmissionResponder: SessionResponder {
     private func write(_ message: inout IncomingMessage) async throws {
         message.finishHeader()
         guard message.refusal == nil else { return }
-        let file: SpoolFile
-        if let open = message.file {
-            file = open
-        } else {
-            file = try await self.service.spool.makeFile(for: message.identifier)
-            message.file = file
-        }
-        // A client that did not tell the size may not fill the disk up either: the database needs room to note what was delivered.
-        guard self.service.spool.freeOctets() >= SubmissionResponder.reservedOctets else {
-            throw StoreError(.noSpace, "less than \(SubmissionResponder.reservedOctets) octets are free")
-        }
-        let octets = message.buffer
-        message.buffer = []
-        try await file.write(octets)
-        message.writtenOctets += octets.count
+        try await message.content.write(message.content.takeBuffer(), to: self.service.spool)
     }
 
     private func finishMessage() async -> SessionAnswer {
@@ -464,34 +446,27 @@ final class SubmissionResponder: SessionResponder {
 
     /// Puts the content where it will lie: in memory for the database, or synced in its file.
     private func store(_ message: inout IncomingMessage) async throws -> MessageContent {
-        // Fix-ups may have made a message that fitted a little too large.
-        if message.file != nil || message.buffer.count > MessageContent.maximumInlineOctets {
-            try await self.write(&message)
-            if let file = message.file {
-                try await file.finish()
-                return .file(name: file.name, octets: message.writtenOctets)
-            }
-        }
-        return .inline(message.buffer)
+        if message.content.endsInFile { try await self.write(&message) }
+        return try await message.content.finish()
     }
 
-    private func drop(_ message: IncomingMessage, _ reply: Reply) async -> SessionAnswer {
+    private func drop(_ incoming: IncomingMessage, _ reply: Reply) async -> SessionAnswer {
+        var message = incoming
         self.service.sending.cancel(message.admission.change)
         let rule = message.refusalRule ?? (reply.isTransient ? "not-kept" : "content")
-        self.refused(reply, message.account, rule: rule, SendingContent(message, size: message.writtenOctets))
-        await self.discardFile(of: message)
+        self.refused(reply, message.account, rule: rule, SendingContent(message, size: message.content.writtenOctets))
+        await self.discardFile(of: &message)
         return .refused(reply)
     }
 
-    private func discardFile(of message: IncomingMessage) async {
-        guard let file = message.file else { return }
+    private func discardFile(of message: inout IncomingMessage) async {
         do {
-            try await file.discard()
+            try await message.content.discardFile()
         } catch {
             // The next start sweeps it.
             self.service.logger.debug(
                 "spool file not removed",
-                metadata: ["file": "\(file.name)", "error": "\(error)"]
+                metadata: ["message": "\(message.identifier)", "error": "\(error)"]
             )
         }
     }
@@ -499,8 +474,11 @@ final class SubmissionResponder: SessionResponder {
     func abandonMessage() {
         guard let message = self.takeMessage() else { return }
         self.service.sending.cancel(message.admission.change)
-        guard message.file != nil else { return }
-        Task { await self.discardFile(of: message) }
+        guard message.content.file != nil else { return }
+        Task {
+            var abandoned = message
+            await self.discardFile(of: &abandoned)
+        }
     }
 
     func closed() {

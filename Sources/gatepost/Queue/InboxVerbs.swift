@@ -76,7 +76,9 @@ struct InboxShow: AsyncParsableCommand {
             case .base64(let text):
                 guard let decoded = Base64.decode(text.utf8) else { throw StoreOptions.misunderstood }
                 octets = decoded
-            case .file(let path): octets = try LocalFile.read(path, limit: Int.max)
+            case .file(let path, let text):
+                guard let front = Base64.decode((text ?? "").utf8) else { throw StoreOptions.misunderstood }
+                octets = front + (try LocalFile.read(path, limit: Int.max))
             }
             if self.store.json {
                 return try Terminal.json(Document(message: report, content: String(decoding: octets, as: UTF8.self)))
