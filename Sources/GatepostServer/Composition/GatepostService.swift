@@ -128,6 +128,18 @@ package struct GatepostService: Sendable {
             history: try await LockoutHistory.read(audit.trail, now: started)
         )
         let permits = self.configuration.popBeforeSMTP.map { RelayPermits(duration: $0.duration, clock: clock) }
+        let milterCounters = MilterCounters()
+        let milters = MilterContext(
+            filters: self.configuration.milters,
+            hostname: self.configuration.hostname,
+            maximumBodyOctets: self.configuration.submission.maximumMessageSize.octets,
+            group: group,
+            contents: ContentReader(spool: store.spoolDirectory, threads: files),
+            spool: SpoolDirectory(path: store.spoolDirectory, threads: files),
+            clock: clock,
+            counters: milterCounters,
+            logger: self.logger
+        )
         let service = SubmissionService(
             authenticator: authenticator,
             loginGuard: loginGuard,
@@ -142,6 +154,7 @@ package struct GatepostService: Sendable {
             audit: audit.trail,
             sending: SendingLedger(store: store, clock: clock, rules: .init(self.configuration)),
             postmaster: self.configuration.postmaster.map { .mailbox($0) } ?? .postmaster,
+            milters: milters,
             logger: self.logger,
             queued: { runner.notify() }
         )
@@ -201,7 +214,8 @@ package struct GatepostService: Sendable {
                         processIdentifier: getpid(),
                         started: started.description,
                         listeners: names,
-                        counters: self.counters(counters, loginGuard, registry, runner, store, audit.trail),
+                        counters: self.counters(counters, loginGuard, registry, runner, store, audit.trail)
+                            .merging(milterCounters.all) { $1 },
                         relay: relayLogin?.refused.current.map { refused in
                             "refused the login \(refused.refusals) times, next try after \(refused.until): \(refused.words)"
                         }
@@ -221,6 +235,7 @@ package struct GatepostService: Sendable {
             logger: self.logger
         )
         self.sayWhatIsInsecure()
+        self.sayWhoFilters()
         try await self.sayWhoSendsWithoutTLS(authenticator)
         self.logger.notice(
             "ready",

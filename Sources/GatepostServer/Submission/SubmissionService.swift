@@ -34,6 +34,8 @@ package struct SubmissionService: SessionService {
     private(set) var deviceRates = DeviceRates()
     /// Who is told beside the account's owner that mail is held.
     let postmaster: ForwardPath
+    /// nil: no filters are asked.
+    private(set) var milters: MilterContext?
     private(set) var logger: Logger
 
     package init(
@@ -50,6 +52,7 @@ package struct SubmissionService: SessionService {
         audit: any AuditLog,
         sending: SendingLedger,
         postmaster: ForwardPath = .postmaster,
+        milters: MilterContext? = nil,
         logger: Logger,
         queued: @escaping @Sendable () -> Void
     ) {
@@ -67,6 +70,7 @@ package struct SubmissionService: SessionService {
         self.audit = audit
         self.sending = sending
         self.postmaster = postmaster
+        self.milters = milters
         self.logger = logger
     }
 
@@ -97,6 +101,7 @@ package struct SubmissionService: SessionService {
         copy.queued = {}
         copy.counters = SubmissionCounters()
         copy.permits = nil
+        copy.milters = nil
         copy.sending = self.sending.copy()
         copy.deviceRates = self.deviceRates.copy()
         copy.logger = Logger(label: "gatepost.simulation") { _ in SwiftLogNoOpLogHandler() }

@@ -1,3 +1,4 @@
+import MailSyntax
 import Milter
 
 /// What a filter would send, written by hand.

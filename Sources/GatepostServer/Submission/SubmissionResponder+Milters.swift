@@ -1,0 +1,144 @@
+internal import GatepostDelivery
+internal import GatepostModel
+internal import Logging
+internal import MailSyntax
+internal import Milter
+internal import SMTP
+internal import SMTPServer
+
+/// Mail filters, asked once our own rules said yes.
+extension SubmissionResponder {
+    /// What the filters leave of a message.
+    enum Filtered {
+        case kept(MessageContent)
+        /// Nothing.
+        case answered(SessionAnswer)
+    }
+
+    /// The answer to MAIL. Filters hear of connection and greeting now: before it there is nothing to filter here.
+    func filtered(
+        _ response: SessionResponse,
+        _ facts: SessionFacts,
+        _ parameters: MailParameters
+    ) -> SessionResponse {
+        guard let milters = self.milters else { return response }
+        return self.then(response, SendingContent(reversePath: parameters.reversePath)) {
+            var mail = parameters
+            if let path = self.service.device?.fixedAuthor?.reversePath(for: mail.reversePath) { mail.reversePath = path }
+            return await milters.mail(
+                MilterSender(
+                    mail: mail,
+                    helo: facts.clientName ?? "",
+                    tlsVersion: facts.tlsVersion,
+                    mechanism: facts.mechanism?.description,
+                    account: self.state.withLock { $0.account?.address }
+                )
+            )
+        }
+    }
+
+    /// The answer to RCPT.
+    func filtered(_ response: SessionResponse, _ parameters: RecipientParameters) -> SessionResponse {
+        guard let milters = self.milters else { return response }
+        let content = SendingContent(recipients: [parameters.forwardPath.description])
+        return self.then(response, content) { await milters.recipient(parameters) }
+    }
+
+    /// The answer to DATA.
+    func filtered(_ response: SessionResponse) -> SessionResponse {
+        guard let milters = self.milters else { return response }
+        return self.then(response, SendingContent(recipients: [])) {
+            guard let identifier = self.state.withLock({ $0.message?.identifier }) else { return nil }
+            let refusal = await milters.data(identifier)
+            if refusal != nil { self.abandonMessage() }
+            return refusal
+        }
+    }
+
+    private func then(
+        _ response: SessionResponse,
+        _ content: SendingContent,
+        ask: @escaping @Sendable () async -> MilterRefusal?
+    ) -> SessionResponse {
+        .later {
+            let answer: SessionAnswer
+            switch response {
+            case .now(let settled): answer = settled
+            case .later(let work): answer = await work()
+            }
+            guard case .accepted = answer, let refusal = await ask() else { return answer }
+            if let account = self.state.withLock({ $0.account }) {
+                self.refused(refusal.reply, account, rule: refusal.rule, content)
+            }
+            return refusal.answer
+        }
+    }
+
+    /// Shows the whole message to the filters, which may change all of it.
+    func filter(_ message: inout IncomingMessage, by milters: MilterChain) async throws -> Filtered {
+        if message.content.endsInFile { try await self.write(&message) }
+        let body = try await message.content.finish()
+        let shown = try MilterMessage(
+            header: message.header,
+            // Our own trace field, as sendmail and Postfix have it.
+            hiding: 0..<1,
+            body: body,
+            in: message.content,
+            mail: message.transaction.mail,
+            recipients: message.transaction.recipients
+        )
+        switch try await milters.content(shown) {
+        case .refused(let refusal):
+            message.refusalRule = refusal.rule
+            _ = await self.drop(message, refusal.reply)
+            return .answered(refusal.answer)
+        case .discarded(let rule):
+            self.discard(message, rule: rule)
+            return .answered(.queued(identifier: "\(message.identifier)"))
+        case .kept(let kept):
+            message.take(kept)
+            return .kept(try await message.filteredContent(kept.body, spool: self.service.spool))
+        }
+    }
+
+    private func discard(_ message: IncomingMessage, rule: String) {
+        self.service.sending.cancel(message.admission.change)
+        self.recordSending(
+            SendingContent(message, size: message.content.receivedOctets),
+            account: message.account.address,
+            verdict: .discarded(rule: rule),
+            reply: "250 2.0.0"
+        )
+        self.service.logger.notice(
+            "message discarded",
+            metadata: [
+                "message": "\(message.identifier)", "account": "\(message.account.address)", "rule": "\(rule)",
+            ]
+        )
+    }
+}
+
+extension IncomingMessage {
+    /// Takes over what filters made of it.
+    mutating func take(_ filtered: MilterMessage) {
+        self.transaction.mail = filtered.mail
+        self.transaction.recipients = filtered.recipients
+        self.header = filtered.headerOctets
+        self.subject = filtered.subject ?? self.subject
+        self.quarantine = filtered.quarantine?.filter
+        if let content = filtered.bodies.last { self.content = content }
+    }
+
+    /// Header section and body, where the queue looks for them.
+    mutating func filteredContent(_ body: MessageContent, spool: SpoolDirectory) async throws -> MessageContent {
+        switch body {
+        case .inline(let octets) where self.header.count + octets.count <= MessageContent.maximumInlineOctets:
+            return .inline(self.header + octets)
+        case .inline:
+            try await self.content.write(self.content.takeBuffer(), to: spool)
+            return try await self.content.finish(front: self.header)
+        case .file(let name, let octets, _):
+            return .file(name: name, octets: octets, front: self.header)
+        }
+    }
+}
