@@ -3,8 +3,10 @@ internal import GatepostModel
 internal import Logging
 internal import MailSyntax
 internal import Milter
+internal import SASL
 internal import SMTP
 internal import SMTPServer
+internal import Synchronization
 
 /// Mail filters, asked once our own rules said yes.
 extension SubmissionResponder {
