@@ -370,7 +370,8 @@ package struct GatepostService: Sendable {
                     service: wanted.device.map { service.serving($0) } ?? service
                 )
             },
-            allowed: self.configuration.networks.allow
+            allowed: self.configuration.networks.allow,
+            filters: self.configuration.milters.filter { $0.traffic.contains(.submission) }.map(\.name)
         )
     }
 
