@@ -149,7 +149,8 @@ let package = Package(
             name: "GatepostServer",
             dependencies: [
                 "SMTPServer", "SMTPClient", "DNSClient", "DNS", "GatepostModel", "GatepostSQLite", "GatepostDelivery",
-                "MailSyntax", "Milter", "SASL", "SASLKerberos", "AuthenticationProtocols", "OAuthClient", "POP3", "SMTP",
+                "MailSyntax", "Milter", "SASL", "SASLKerberos", "AuthenticationProtocols", "OAuthClient", "POP3",
+                "SMTP",
                 "TLSChannelBinding", "CArgon2", "CCrypt",
                 .target(name: "CPAM", condition: .when(traits: ["PAM"])),
                 .target(name: "CLDAP", condition: .when(traits: ["LDAP"])),

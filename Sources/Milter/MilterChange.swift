@@ -24,7 +24,10 @@ public struct MilterField: Hashable, Sendable {
         octets.append(ASCII.colon)
         if !hasLeadingSpace { octets.append(ASCII.space) }
         var isFirst = true
-        for line in self.value.split(omittingEmptySubsequences: false, whereSeparator: { $0 == ASCII.lf || $0 == ASCII.cr }) {
+        for line in self.value.split(
+            omittingEmptySubsequences: false,
+            whereSeparator: { $0 == ASCII.lf || $0 == ASCII.cr }
+        ) {
             defer { isFirst = false }
             if isFirst {
                 octets += line

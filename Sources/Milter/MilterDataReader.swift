@@ -21,7 +21,9 @@ struct MilterDataReader {
 
     /// Up to the next NUL.
     mutating func string() throws(MilterFailure) -> ArraySlice<UInt8> {
-        guard let end = self.data[self.offset...].firstIndex(of: 0) else { throw self.malformed("lacks the end of a string") }
+        guard let end = self.data[self.offset...].firstIndex(of: 0) else {
+            throw self.malformed("lacks the end of a string")
+        }
         defer { self.offset = end + 1 }
         return self.data[self.offset..<end]
     }

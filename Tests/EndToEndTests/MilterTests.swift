@@ -122,11 +122,21 @@ struct MilterTests {
         let status = try await scene.text("status", "--json")
         #expect(status.contains("milters.scripted.quarantined"), "\(status)")
         #expect(scene.gatepost.log.contains("message discarded"))
-        let identifier = try #require(queue.split(whereSeparator: \.isWhitespace).map(String.init).first { $0.count == 22 })
+        let identifier = try #require(
+            queue.split(whereSeparator: \.isWhitespace).map(String.init).first { $0.count == 22 }
+        )
         try await scene.gatepost.verb("queue", "release", identifier)
         _ = try await scene.arrival("held")
         #expect(!scene.delivered.contains { $0.contains("X-Mark: discarded") || $0.contains("X-Mark: refused") })
-        let simulated = try await scene.text("simulate", "--account", Self.alice, "--from", Self.alice, "--to", "refused@elsewhere.test")
+        let simulated = try await scene.text(
+            "simulate",
+            "--account",
+            Self.alice,
+            "--from",
+            Self.alice,
+            "--to",
+            "refused@elsewhere.test"
+        )
         #expect(simulated.contains("mail filters are not asked: scripted"), "\(simulated)")
         try await scene.end()
     }
@@ -192,10 +202,15 @@ struct MilterTests {
         #expect(sent[1].hasPrefix("signed 250 2.0.0"), "\(sent)")
         let signed = try await scene.arrival("signed")
         let received = try #require(signed.firstRange(of: "\r\nReceived:"))
-        let signature = try #require(signed.firstRange(of: "\r\nDKIM-Signature: v=1; a=rsa-sha256; c=simple/simple; d=gatepost.test"))
+        let signature = try #require(
+            signed.firstRange(of: "\r\nDKIM-Signature: v=1; a=rsa-sha256; c=simple/simple; d=gatepost.test")
+        )
         #expect(received.lowerBound < signature.lowerBound)
         // Simple canonicalization: every octet counts.
-        let results = try #require(signed.firstRange(of: "\r\nAuthentication-Results: filter.gatepost.test;"), "\(signed)")
+        let results = try #require(
+            signed.firstRange(of: "\r\nAuthentication-Results: filter.gatepost.test;"),
+            "\(signed)"
+        )
         #expect(signed[results.lowerBound...].contains("dkim=pass"), "\(signed)")
         try await scene.end()
     }

@@ -32,10 +32,14 @@ struct MilterHeaderTests {
         #expect(try self.text(.add(self.field("N", "v"))) == Self.received + Self.section + "N: v\r\n")
     }
 
-    @Test("an inserted field counts our own Received", arguments: [
-        (0, "N: v\r\nReceived: ours\r\nReceived: theirs\r\n"), (1, "Received: ours\r\nN: v\r\nReceived: theirs\r\n"),
-        (2, "Received: ours\r\nReceived: theirs\r\nN: v\r\nTo: one\r\n"),
-    ] as [(UInt32, String)])
+    @Test(
+        "an inserted field counts our own Received",
+        arguments: [
+            (0, "N: v\r\nReceived: ours\r\nReceived: theirs\r\n"),
+            (1, "Received: ours\r\nN: v\r\nReceived: theirs\r\n"),
+            (2, "Received: ours\r\nReceived: theirs\r\nN: v\r\nTo: one\r\n"),
+        ] as [(UInt32, String)]
+    )
     func insert(_ place: UInt32, _ start: String) throws {
         #expect(try self.text(.insert(self.field("N", "v"), at: place)).hasPrefix(start))
     }
@@ -65,8 +69,14 @@ struct MilterHeaderTests {
     @Test("a deleted field is not counted any more")
     func delete() throws {
         let to = Array("To".utf8)
-        #expect(try self.text(.delete(to, 1)) == Self.received + "Received: theirs\r\nSubject: s\r\nto: two\r\n\tfolded\r\nX: y\r\n")
-        #expect(try self.text(.delete(to, 1), .delete(to, 1)) == Self.received + "Received: theirs\r\nSubject: s\r\nX: y\r\n")
+        #expect(
+            try self.text(.delete(to, 1)) == Self.received
+                + "Received: theirs\r\nSubject: s\r\nto: two\r\n\tfolded\r\nX: y\r\n"
+        )
+        #expect(
+            try self.text(.delete(to, 1), .delete(to, 1)) == Self.received
+                + "Received: theirs\r\nSubject: s\r\nX: y\r\n"
+        )
         #expect(try self.text(.delete(to, 3)) == Self.received + Self.section)
         #expect(try self.text(.delete(Array("Received".utf8), 1)).hasPrefix("Received: ours\r\nTo: one\r\n"))
     }
@@ -87,14 +97,20 @@ struct MilterHeaderTests {
     func roundTrip(_ hasLeadingSpace: Bool) throws {
         let section = "A: one\r\nB:  two\r\n\tfolded\r\nC: \tx\r\n"
         let header = MilterHeader(try HeaderSection(parsing: Array(section.utf8)))
-        let back = header.fields(hasLeadingSpace: hasLeadingSpace).flatMap { $0.octets(hasLeadingSpace: hasLeadingSpace) }
+        let back = header.fields(hasLeadingSpace: hasLeadingSpace).flatMap {
+            $0.octets(hasLeadingSpace: hasLeadingSpace)
+        }
         #expect(String(decoding: back, as: UTF8.self) == section)
     }
 
-    @Test("a value cannot begin another field or end the section", arguments: [
-        ("a\nb", "X: a\r\n\tb\r\n"), ("a\r\n b", "X: a\r\n b\r\n"), ("a\r\n\r\nBcc: x", "X: a\r\n\tBcc: x\r\n"),
-        ("a\n\n \nb\n", "X: a\r\n\tb\r\n"), ("\n\tb", "X: \r\n\tb\r\n"), ("a\rb", "X: a\r\n\tb\r\n"), ("", "X: \r\n"),
-    ])
+    @Test(
+        "a value cannot begin another field or end the section",
+        arguments: [
+            ("a\nb", "X: a\r\n\tb\r\n"), ("a\r\n b", "X: a\r\n b\r\n"), ("a\r\n\r\nBcc: x", "X: a\r\n\tBcc: x\r\n"),
+            ("a\n\n \nb\n", "X: a\r\n\tb\r\n"), ("\n\tb", "X: \r\n\tb\r\n"), ("a\rb", "X: a\r\n\tb\r\n"),
+            ("", "X: \r\n"),
+        ]
+    )
     func injection(_ value: String, _ expected: String) {
         #expect(String(decoding: self.field("X", value).octets(hasLeadingSpace: false), as: UTF8.self) == expected)
     }

@@ -36,7 +36,10 @@ struct MilterPacketTests {
         #expect(throws: MilterFailure(.emptyPacket)) { try decoder.next() }
     }
 
-    @Test("too long a packet is known by its length alone", arguments: [[0, 0, 0, 9], [0xFF, 0xFF, 0xFF, 0xFF]] as [[UInt8]])
+    @Test(
+        "too long a packet is known by its length alone",
+        arguments: [[0, 0, 0, 9], [0xFF, 0xFF, 0xFF, 0xFF]] as [[UInt8]]
+    )
     func tooLong(_ length: [UInt8]) throws {
         var decoder = MilterPacketDecoder(maximumOctets: 8)
         decoder.receive(length.dropLast())

@@ -4,10 +4,17 @@ import Testing
 
 @Suite("Milter responses")
 struct MilterResponseTests {
-    @Test("responses without data", arguments: zip("cartdspf4", [
-        MilterResponse.proceed, .accept, .reject, .temporaryFailure, .discard, .skip, .progress, .connectionFailure,
-        .shutdown,
-    ]))
+    @Test(
+        "responses without data",
+        arguments: zip(
+            "cartdspf4",
+            [
+                MilterResponse.proceed, .accept, .reject, .temporaryFailure, .discard, .skip, .progress,
+                .connectionFailure,
+                .shutdown,
+            ]
+        )
+    )
     func simple(_ code: Character, _ response: MilterResponse) throws {
         #expect(try MilterResponse(Filter.packet(code)) == response)
         #expect(throws: MilterFailure(.malformedResponse)) { try MilterResponse(Filter.packet(code, "x")) }
@@ -40,16 +47,19 @@ struct MilterResponseTests {
         #expect(try MilterResponse(Filter.packet("b", "x\0y")) == .body([0x78, 0, 0x79]))
     }
 
-    @Test("what cannot be read", arguments: [
-        Filter.packet("+", "<bob@example.org>"), Filter.packet("+", "bob\0"), Filter.packet("+", "\0"),
-        Filter.packet("-", "a b@example.org\0"), Filter.packet("e", "<\0"), Filter.packet("h", "X-A\0"),
-        Filter.packet("h", "\u{0}b\0"), Filter.packet("h", "X A\u{0}b\0"), Filter.packet("h", "X:\u{0}b\0"),
-        Filter.packet("h", "X\r\nY\u{0}b\0"), Filter.packet("m", [0, 0, 0]), Filter.packet("i", "\0"),
-        Filter.packet("h", "X-A\u{0}b\u{0}c\0"), Filter.packet("q"), Filter.packet("y"), Filter.packet("y", "\0"),
-        Filter.packet("y", "250 ok\0"), Filter.packet("y", "5x0 no\0"), Filter.packet("y", "550no\0"),
-        Filter.packet("y", "550-a\r\n451 b\0"), Filter.packet("O", [0, 0, 0, 6]),
-        Filter.packet("O", Filter.negotiation().data + [0, 0, 0, 1, 0x6A]),
-    ])
+    @Test(
+        "what cannot be read",
+        arguments: [
+            Filter.packet("+", "<bob@example.org>"), Filter.packet("+", "bob\0"), Filter.packet("+", "\0"),
+            Filter.packet("-", "a b@example.org\0"), Filter.packet("e", "<\0"), Filter.packet("h", "X-A\0"),
+            Filter.packet("h", "\u{0}b\0"), Filter.packet("h", "X A\u{0}b\0"), Filter.packet("h", "X:\u{0}b\0"),
+            Filter.packet("h", "X\r\nY\u{0}b\0"), Filter.packet("m", [0, 0, 0]), Filter.packet("i", "\0"),
+            Filter.packet("h", "X-A\u{0}b\u{0}c\0"), Filter.packet("q"), Filter.packet("y"), Filter.packet("y", "\0"),
+            Filter.packet("y", "250 ok\0"), Filter.packet("y", "5x0 no\0"), Filter.packet("y", "550no\0"),
+            Filter.packet("y", "550-a\r\n451 b\0"), Filter.packet("O", [0, 0, 0, 6]),
+            Filter.packet("O", Filter.negotiation().data + [0, 0, 0, 1, 0x6A]),
+        ]
+    )
     func malformed(_ packet: MilterPacket) {
         #expect(throws: MilterFailure(.malformedResponse)) { try MilterResponse(packet) }
     }
@@ -64,18 +74,21 @@ struct MilterResponseTests {
         var reply: MilterReply
     }
 
-    @Test("replies to the client", arguments: [
-        ReplyVector(text: "550", reply: MilterReply(code: 550, enhancedCode: nil, lines: [""])),
-        ReplyVector(text: "550 5.7.1 No", reply: MilterReply(code: 550, enhancedCode: [5, 7, 1], lines: ["No"])),
-        ReplyVector(text: "451 No 100%%", reply: MilterReply(code: 451, enhancedCode: nil, lines: ["No 100%"])),
-        // A class that belies the code is text.
-        ReplyVector(text: "451 5.7.1 No", reply: MilterReply(code: 451, enhancedCode: nil, lines: ["5.7.1 No"])),
-        ReplyVector(
-            text: "550-5.7.1 One\r\n550-5.7.1 two\r\n550 5.7.1 three",
-            reply: MilterReply(code: 550, enhancedCode: [5, 7, 1], lines: ["One", "two", "three"])
-        ),
-        ReplyVector(text: "554 a\u{7}b", reply: MilterReply(code: 554, enhancedCode: nil, lines: ["a?b"])),
-    ])
+    @Test(
+        "replies to the client",
+        arguments: [
+            ReplyVector(text: "550", reply: MilterReply(code: 550, enhancedCode: nil, lines: [""])),
+            ReplyVector(text: "550 5.7.1 No", reply: MilterReply(code: 550, enhancedCode: [5, 7, 1], lines: ["No"])),
+            ReplyVector(text: "451 No 100%%", reply: MilterReply(code: 451, enhancedCode: nil, lines: ["No 100%"])),
+            // A class that belies the code is text.
+            ReplyVector(text: "451 5.7.1 No", reply: MilterReply(code: 451, enhancedCode: nil, lines: ["5.7.1 No"])),
+            ReplyVector(
+                text: "550-5.7.1 One\r\n550-5.7.1 two\r\n550 5.7.1 three",
+                reply: MilterReply(code: 550, enhancedCode: [5, 7, 1], lines: ["One", "two", "three"])
+            ),
+            ReplyVector(text: "554 a\u{7}b", reply: MilterReply(code: 554, enhancedCode: nil, lines: ["a?b"])),
+        ]
+    )
     func reply(_ vector: ReplyVector) throws {
         #expect(try MilterResponse(Filter.packet("y", vector.text + "\0")) == .reply(vector.reply))
     }

@@ -41,15 +41,19 @@ struct MilterSessionTests {
         #expect(helo.codes == "H")
         _ = try session.receive(Filter.packet("c"))
         let mail = try session.tell(.mail(.null))
-        let expected = Filter.packet("D", "Mi\u{0}1\u{0}{auth_authen}\u{0}al?ice\0").octets
+        let expected =
+            Filter.packet("D", "Mi\u{0}1\u{0}{auth_authen}\u{0}al?ice\0").octets
             + Filter.packet("M", "<>\0").octets
         #expect(mail.octets == expected)
     }
 
-    @Test("a step that the filter does not want is not told", arguments: [
-        (MilterSteps.noConnect, MilterSession.Event.connect(name: "c", .unknown)), (.noHelo, .helo("h")),
-        (.noUnknown, .unknown([0x58])), (.noMail, .mail(.null)),
-    ])
+    @Test(
+        "a step that the filter does not want is not told",
+        arguments: [
+            (MilterSteps.noConnect, MilterSession.Event.connect(name: "c", .unknown)), (.noHelo, .helo("h")),
+            (.noUnknown, .unknown([0x58])), (.noMail, .mail(.null)),
+        ]
+    )
     func omission(_ steps: MilterSteps, _ event: MilterSession.Event) throws {
         var session = try MilterSession.agreed(steps: steps)
         #expect(try session.tell(event) == .settled(.proceed))
@@ -62,7 +66,9 @@ struct MilterSessionTests {
         var session = try MilterSession.agreed(steps: [.noRecipients, .noData, .noHeaders, .noEndOfHeaders, .noBody])
         try session.tell(.mail(.null), answer: Filter.packet("c"))
         #expect(!session.wantsBody)
-        for event in [.recipient(.postmaster), .data, .header(Self.field), .endOfHeaders, .body([1])] as [MilterSession.Event] {
+        for event in [.recipient(.postmaster), .data, .header(Self.field), .endOfHeaders, .body([1])]
+            as [MilterSession.Event]
+        {
             #expect(try session.tell(event) == .settled(.proceed))
         }
         #expect(try session.tell(.endOfMessage).codes == "E")
@@ -128,7 +134,10 @@ struct MilterSessionTests {
         #expect(try session.tell(.mail(.null)).codes == "M")
     }
 
-    @Test("a session can end by the filter's word", arguments: [Filter.packet("4"), Filter.packet("f"), Filter.packet("y", "421 4.7.0 Bye\0")])
+    @Test(
+        "a session can end by the filter's word",
+        arguments: [Filter.packet("4"), Filter.packet("f"), Filter.packet("y", "421 4.7.0 Bye\0")]
+    )
     func disconnect(_ packet: MilterPacket) throws {
         var session = try MilterSession.agreed()
         let reaction = try session.tell(.mail(.null), answer: packet)
@@ -183,11 +192,15 @@ struct MilterSessionTests {
         #expect(session.modifications.isEmpty)
     }
 
-    @Test("what is changed too early, or unasked, is a failure", arguments: [
-        Filter.packet("h", "X\u{0}b\0"), Filter.packet("b", "x"), Filter.packet("q", "x\0"), Filter.packet("e", "<>\0"),
-        Filter.packet("+", "a@example.org\0"), Filter.packet("-", "a@example.org\0"), Filter.change(1, "X", "y"),
-        Filter.insertion(1, "X", "y"), Filter.packet("2", "a@example.org\0"),
-    ])
+    @Test(
+        "what is changed too early, or unasked, is a failure",
+        arguments: [
+            Filter.packet("h", "X\u{0}b\0"), Filter.packet("b", "x"), Filter.packet("q", "x\0"),
+            Filter.packet("e", "<>\0"),
+            Filter.packet("+", "a@example.org\0"), Filter.packet("-", "a@example.org\0"), Filter.change(1, "X", "y"),
+            Filter.insertion(1, "X", "y"), Filter.packet("2", "a@example.org\0"),
+        ]
+    )
     func unaskedChange(_ packet: MilterPacket) throws {
         var early = try MilterSession.agreed()
         _ = try early.tell(.mail(.null))
@@ -240,14 +253,17 @@ struct MilterSessionTests {
         #expect(throws: MilterFailure(.unexpectedResponse)) { try session.receive(Filter.packet("d")) }
     }
 
-    @Test("negotiations that cannot be agreed to", arguments: [
-        (Filter.negotiation(version: 7), MilterFailure.Code.versionRefused),
-        (Filter.negotiation(version: 1), .versionRefused),
-        (Filter.negotiation(actions: MilterActions(rawValue: 0x200)), .optionNotOffered),
-        (Filter.negotiation(steps: MilterSteps(rawValue: 0x20_0000)), .optionNotOffered),
-        (Filter.negotiation(actions: [], macros: [(.mail, "i")]), .actionNotAgreed),
-        (Filter.packet("c"), .unexpectedResponse),
-    ])
+    @Test(
+        "negotiations that cannot be agreed to",
+        arguments: [
+            (Filter.negotiation(version: 7), MilterFailure.Code.versionRefused),
+            (Filter.negotiation(version: 1), .versionRefused),
+            (Filter.negotiation(actions: MilterActions(rawValue: 0x200)), .optionNotOffered),
+            (Filter.negotiation(steps: MilterSteps(rawValue: 0x20_0000)), .optionNotOffered),
+            (Filter.negotiation(actions: [], macros: [(.mail, "i")]), .actionNotAgreed),
+            (Filter.packet("c"), .unexpectedResponse),
+        ]
+    )
     func disagreement(_ answer: MilterPacket, _ code: MilterFailure.Code) throws {
         var session = MilterSession()
         _ = try session.start()
@@ -261,7 +277,9 @@ struct MilterSessionTests {
         var other = session
         #expect(throws: MilterFailure(.optionNotOffered)) { try other.receive(Filter.negotiation(steps: [.skip])) }
         other = session
-        #expect(throws: MilterFailure(.optionNotOffered)) { try other.receive(Filter.negotiation(actions: .quarantine)) }
+        #expect(throws: MilterFailure(.optionNotOffered)) {
+            try other.receive(Filter.negotiation(actions: .quarantine))
+        }
         #expect(try session.receive(Filter.negotiation(actions: [.addHeaders], steps: [.noBody])) == .verdict(.proceed))
         #expect(session.agreed?.steps == [.noBody])
     }
@@ -278,7 +296,9 @@ struct MilterSessionTests {
 
     @Test("events out of order are ours to avoid")
     func order() throws {
-        let early: [MilterSession.Event] = [.recipient(.postmaster), .data, .header(Self.field), .body([1]), .endOfMessage]
+        let early: [MilterSession.Event] = [
+            .recipient(.postmaster), .data, .header(Self.field), .body([1]), .endOfMessage,
+        ]
         for event in early {
             var session = try MilterSession.agreed()
             #expect(throws: MilterFailure(.outOfOrder)) { try session.tell(event) }

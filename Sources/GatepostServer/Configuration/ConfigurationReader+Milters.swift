@@ -118,7 +118,9 @@ extension ConfigurationReader {
         _ text: String,
         _ rest: String
     ) -> Configuration.Milter.Socket? {
-        if let endpoint = IPEndpoint(rest), endpoint.port > 0 { return .tcp(host: endpoint.address.description, port: endpoint.port) }
+        if let endpoint = IPEndpoint(rest), endpoint.port > 0 {
+            return .tcp(host: endpoint.address.description, port: endpoint.port)
+        }
         // Sendmail's own form.
         if let at = rest.firstIndex(of: "@"), Int(rest[..<at]) != nil {
             let host = rest[rest.index(after: at)...]

@@ -126,7 +126,9 @@ extension Reply {
     /// A filter's own words.
     init(_ reply: MilterReply) {
         var enhanced: EnhancedStatusCode?
-        if let parts = reply.enhancedCode, parts.count == 3 { enhanced = EnhancedStatusCode(parts[0], parts[1], parts[2]) }
+        if let parts = reply.enhancedCode, parts.count == 3 {
+            enhanced = EnhancedStatusCode(parts[0], parts[1], parts[2])
+        }
         let permanent = reply.code >= 500
         self.init(
             code: reply.code,

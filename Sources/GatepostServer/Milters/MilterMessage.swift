@@ -69,7 +69,9 @@ struct MilterMessage: Sendable {
 extension RecipientParameters {
     /// With parameters as in a command; those that cannot be read are left out.
     init(_ path: ForwardPath, parameters: String) {
-        if !parameters.isEmpty, case .rcpt(let read)? = try? Command(parsing: Array("RCPT TO:\(path.wire) \(parameters)".utf8)) {
+        if !parameters.isEmpty,
+            case .rcpt(let read)? = try? Command(parsing: Array("RCPT TO:\(path.wire) \(parameters)".utf8))
+        {
             self = read
         } else {
             self.init(forwardPath: path)
@@ -80,7 +82,9 @@ extension RecipientParameters {
     var words: [String] {
         var words: [String] = []
         if let notify = self.notify { words.append("NOTIFY=\(notify)") }
-        if let original = self.originalRecipient { words.append("ORCPT=\(original.addressType);\(XText.encode(original.address))") }
+        if let original = self.originalRecipient {
+            words.append("ORCPT=\(original.addressType);\(XText.encode(original.address))")
+        }
         return words
     }
 }

@@ -26,7 +26,9 @@ extension SubmissionResponder {
         guard let milters = self.milters else { return response }
         return self.then(response, SendingContent(reversePath: parameters.reversePath)) {
             var mail = parameters
-            if let path = self.service.device?.fixedAuthor?.reversePath(for: mail.reversePath) { mail.reversePath = path }
+            if let path = self.service.device?.fixedAuthor?.reversePath(for: mail.reversePath) {
+                mail.reversePath = path
+            }
             return await milters.mail(
                 MilterSender(
                     mail: mail,

@@ -411,7 +411,9 @@ final class SubmissionResponder: SessionResponder {
         message.finishHeader()
         if let refusal = message.refusal { return await self.drop(message, refusal) }
         do {
-            guard let milters = self.milters else { return try await self.enqueue(message, try await self.store(&message)) }
+            guard let milters = self.milters else {
+                return try await self.enqueue(message, try await self.store(&message))
+            }
             switch try await self.filter(&message, by: milters) {
             case .kept(let content): return try await self.enqueue(message, content)
             case .answered(let answer): return answer

@@ -95,7 +95,11 @@ struct MailFilter: Sendable {
 
             """
         )
-        let daemon = try UnpackedServers.start("clamav", ["clamd", "--config-file=\(scanner)"], log: folder.path("clamd"))
+        let daemon = try UnpackedServers.start(
+            "clamav",
+            ["clamd", "--config-file=\(scanner)"],
+            log: folder.path("clamd")
+        )
         try await self.wait(for: socket, by: daemon)
         let milter = try UnpackedServers.start(
             "clamav",

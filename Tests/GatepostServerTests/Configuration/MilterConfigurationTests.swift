@@ -57,32 +57,44 @@ struct MilterConfigurationTests {
         )
     }
 
-    @Test("faults say where and what to do", arguments: [
-        ("[{ name: a }]", "milters[0].socket: is required: such as unix:/run/rspamd/milter.sock or inet:127.0.0.1:11332"),
-        ("[{ socket: \"unix:/x\" }]", "milters[0].name: is required: a short name for logs and held mail, such as rspamd"),
-        ("[{ name: \"a b\", socket: \"unix:/x\" }]", "milters[0].name: must be letters, digits, - and _"),
-        (
-            "[{ name: a, socket: \"unix:/x\" }, { name: a, socket: \"unix:/y\" }]",
-            "milters[1].name: 'a' is there twice: logs could not tell them apart"
-        ),
-        ("[{ name: a, socket: /x }]", "did you mean 'unix:/x'?"),
-        ("[{ name: a, socket: \"local:/x\" }]", "did you mean 'unix:/x'?"),
-        ("[{ name: a, socket: \"127.0.0.1:99\" }]", "did you mean 'inet:127.0.0.1:99'?"),
-        ("[{ name: a, socket: \"inet:8891@localhost\" }]", "did you mean 'inet:localhost:8891'?"),
-        ("[{ name: a, socket: \"inet6:8891@::1\" }]", "an IPv6 address goes into brackets"),
-        ("[{ name: a, socket: \"inet:host\" }]", "milters[0].socket: must be inet:host:port, not 'inet:host'"),
-        ("[{ name: a, socket: \"inet:host:0\" }]", "milters[0].socket: must be inet:host:port, not 'inet:host:0'"),
-        ("[{ name: a, socket: \"unix:\" }]", "milters[0].socket: names no file behind unix:"),
-        ("[{ name: a, socket: \"unix:/x\", for: [] }]", "milters[0].for: must name submission, reception or both"),
-        ("[{ name: a, socket: \"unix:/x\", for: [outbound] }]", "milters[0].for[0]: must be submission or reception"),
-        ("[{ name: a, socket: \"unix:/x\", onFailure: discard }]", "onFailure: must be accept, tempfail or reject"),
-        ("[{ name: a, socket: \"unix:/x\", onFailur: accept }]", "did you mean 'onFailure'?"),
-        (
-            "[{ name: a, socket: \"unix:/x\", timeouts: { longest: 1s } }]",
-            "milters[0].timeouts.longest: must not be shorter than endOfMessage"
-        ),
-        ("[{ name: a, socket: \"unix:/x\", timeouts: { command: 5 } }]", "did you mean '5s'?"),
-    ])
+    @Test(
+        "faults say where and what to do",
+        arguments: [
+            (
+                "[{ name: a }]",
+                "milters[0].socket: is required: such as unix:/run/rspamd/milter.sock or inet:127.0.0.1:11332"
+            ),
+            (
+                "[{ socket: \"unix:/x\" }]",
+                "milters[0].name: is required: a short name for logs and held mail, such as rspamd"
+            ),
+            ("[{ name: \"a b\", socket: \"unix:/x\" }]", "milters[0].name: must be letters, digits, - and _"),
+            (
+                "[{ name: a, socket: \"unix:/x\" }, { name: a, socket: \"unix:/y\" }]",
+                "milters[1].name: 'a' is there twice: logs could not tell them apart"
+            ),
+            ("[{ name: a, socket: /x }]", "did you mean 'unix:/x'?"),
+            ("[{ name: a, socket: \"local:/x\" }]", "did you mean 'unix:/x'?"),
+            ("[{ name: a, socket: \"127.0.0.1:99\" }]", "did you mean 'inet:127.0.0.1:99'?"),
+            ("[{ name: a, socket: \"inet:8891@localhost\" }]", "did you mean 'inet:localhost:8891'?"),
+            ("[{ name: a, socket: \"inet6:8891@::1\" }]", "an IPv6 address goes into brackets"),
+            ("[{ name: a, socket: \"inet:host\" }]", "milters[0].socket: must be inet:host:port, not 'inet:host'"),
+            ("[{ name: a, socket: \"inet:host:0\" }]", "milters[0].socket: must be inet:host:port, not 'inet:host:0'"),
+            ("[{ name: a, socket: \"unix:\" }]", "milters[0].socket: names no file behind unix:"),
+            ("[{ name: a, socket: \"unix:/x\", for: [] }]", "milters[0].for: must name submission, reception or both"),
+            (
+                "[{ name: a, socket: \"unix:/x\", for: [outbound] }]",
+                "milters[0].for[0]: must be submission or reception"
+            ),
+            ("[{ name: a, socket: \"unix:/x\", onFailure: discard }]", "onFailure: must be accept, tempfail or reject"),
+            ("[{ name: a, socket: \"unix:/x\", onFailur: accept }]", "did you mean 'onFailure'?"),
+            (
+                "[{ name: a, socket: \"unix:/x\", timeouts: { longest: 1s } }]",
+                "milters[0].timeouts.longest: must not be shorter than endOfMessage"
+            ),
+            ("[{ name: a, socket: \"unix:/x\", timeouts: { command: 5 } }]", "did you mean '5s'?"),
+        ]
+    )
     func faults(_ milters: String, _ expected: String) throws {
         do {
             _ = try self.load(milters)

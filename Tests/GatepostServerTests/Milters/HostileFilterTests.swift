@@ -1,6 +1,7 @@
 import Foundation
 import GatepostModel
 import Milter
+import SMTP
 import Testing
 
 @testable import GatepostServer
@@ -22,15 +23,30 @@ struct HostileFilterTests {
         Case(testDescription: "closes in the midst of a packet", stage: "E", answer: .raw([0, 0]), said: "within"),
         Case(testDescription: "says nothing", stage: "R", answer: .nothing, said: "no answer within"),
         Case(testDescription: "says nothing to the offer", stage: "O", answer: .nothing, said: "no answer within"),
-        Case(testDescription: "an empty packet", stage: "R", answer: .raw([0, 0, 0, 0]), said: "without a response code"),
+        Case(
+            testDescription: "an empty packet",
+            stage: "R",
+            answer: .raw([0, 0, 0, 0]),
+            said: "without a response code"
+        ),
         Case(
             testDescription: "a packet of 4 GiB",
             stage: "L",
             answer: .raw([0xFF, 0xFF, 0xFF, 0xFF, 0x63]),
             said: "too large a packet"
         ),
-        Case(testDescription: "an unknown response", stage: "B", answer: .raw([0, 0, 0, 1, 0x7A]), said: "unknown response"),
-        Case(testDescription: "another protocol", stage: "O", answer: .raw(Array("220 ESMTP\r\n".utf8)), said: "packet"),
+        Case(
+            testDescription: "an unknown response",
+            stage: "B",
+            answer: .raw([0, 0, 0, 1, 0x7A]),
+            said: "unknown response"
+        ),
+        Case(
+            testDescription: "another protocol",
+            stage: "O",
+            answer: .raw(Array("220 ESMTP\r\n".utf8)),
+            said: "packet"
+        ),
         Case(
             testDescription: "a change before the end",
             stage: "N",

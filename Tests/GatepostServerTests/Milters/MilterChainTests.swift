@@ -14,7 +14,8 @@ struct MilterChainTests {
         let first = try await ScriptedFilter.start { code, _, _ in
             guard code == "E" else { return ScriptedFilter.usual(code) }
             return .packets([
-                ScriptedFilter.numbered("i", 1, "X-First\u{0}yes\0"), ScriptedFilter.numbered("m", 1, "Subject\u{0}new\0"),
+                ScriptedFilter.numbered("i", 1, "X-First\u{0}yes\0"),
+                ScriptedFilter.numbered("m", 1, "Subject\u{0}new\0"),
                 ScriptedFilter.packet("+", "<carol@example.net>\0"), ScriptedFilter.packet("b", "other body\r\n"),
                 ScriptedFilter.packet("c"),
             ])
@@ -107,11 +108,14 @@ struct MilterChainTests {
         try await closing.stop()
     }
 
-    @Test("refusals reach the client, in the filter's words where it has some", arguments: [
-        ("r", "", "550 5.7.1 Refused by a mail filter"),
-        ("t", "", "451 4.7.1 This cannot be checked at the moment; try again later"),
-        ("y", "554 5.7.9 Too\u{7} bad\0", "554 5.7.9 Too? bad"), ("y", "450 Later\0", "450 4.7.1 Later"),
-    ] as [(Character, String, String)])
+    @Test(
+        "refusals reach the client, in the filter's words where it has some",
+        arguments: [
+            ("r", "", "550 5.7.1 Refused by a mail filter"),
+            ("t", "", "451 4.7.1 This cannot be checked at the moment; try again later"),
+            ("y", "554 5.7.9 Too\u{7} bad\0", "554 5.7.9 Too? bad"), ("y", "450 Later\0", "450 4.7.1 Later"),
+        ] as [(Character, String, String)]
+    )
     func refusals(_ answer: Character, _ text: String, _ reply: String) async throws {
         for stage in ["M", "R", "T", "L", "N", "B", "E"] as [Character] {
             let filter = try await ScriptedFilter.start { code, _, _ in
@@ -186,7 +190,8 @@ struct MilterChainTests {
         let filter = try await ScriptedFilter.start { code, _, connection in
             if code == "E" {
                 return .packets([
-                    ScriptedFilter.packet("q", "looks odd\0"), ScriptedFilter.packet("e", "<>\0"), ScriptedFilter.packet("c"),
+                    ScriptedFilter.packet("q", "looks odd\0"), ScriptedFilter.packet("e", "<>\0"),
+                    ScriptedFilter.packet("c"),
                 ])
             }
             return ScriptedFilter.usual(code)

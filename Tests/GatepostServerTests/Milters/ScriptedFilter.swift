@@ -49,7 +49,9 @@ final class ScriptedFilter: Sendable {
     /// The data of the commands with that code.
     func data(of code: Character) -> [String] {
         self.log.packets.withLock { packets in
-            packets.filter { Character(Unicode.Scalar($0.code)) == code }.map { String(decoding: $0.data, as: UTF8.self) }
+            packets.filter { Character(Unicode.Scalar($0.code)) == code }.map {
+                String(decoding: $0.data, as: UTF8.self)
+            }
         }
     }
 
