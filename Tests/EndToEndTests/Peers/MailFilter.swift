@@ -40,6 +40,8 @@ struct MailFilter: Sendable {
             options {
               pidfile = "\(folder.path("pid"))";
               filters = "";
+              # The second since version 3.5.
+              enable_test_patterns = true;
               gtube_patterns = "all";
               dns { nameserver = ["127.0.0.1:9"]; timeout = 0.1s; retransmits = 1; }
               url_tld = "\(suffixes)";
@@ -162,6 +164,7 @@ struct MailFilter: Sendable {
             Socket inet:\(port)@127.0.0.1
             Background no
             UserID root
+            RequireSafeKeys no
             \(settings)
 
             """

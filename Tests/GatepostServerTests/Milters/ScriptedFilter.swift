@@ -131,8 +131,11 @@ private final class FilterHandler: ChannelInboundHandler {
     private func sendEndlessly(_ octets: [UInt8], _ context: ChannelHandlerContext) {
         let handler = NIOLoopBound((self, context), eventLoop: context.eventLoop)
         context.writeAndFlush(self.wrapOutboundOut(ByteBuffer(bytes: octets))).whenSuccess {
-            let (filter, context) = handler.value
-            filter.sendEndlessly(octets, context)
+            // Later: a write that ends at once would call this without end.
+            handler.value.1.eventLoop.execute {
+                let (filter, context) = handler.value
+                filter.sendEndlessly(octets, context)
+            }
         }
     }
 }
