@@ -149,9 +149,8 @@ let package = Package(
             name: "GatepostServer",
             dependencies: [
                 "SMTPServer", "SMTPClient", "DNSClient", "DNS", "GatepostModel", "GatepostSQLite", "GatepostDelivery",
-                "MailSyntax", "Milter", "SASL", "SASLKerberos", "AuthenticationProtocols", "OAuthClient", "POP3",
-                "SMTP",
-                "TLSChannelBinding", "CArgon2", "CCrypt",
+                "MailSyntax", "MessageAuthentication", "Milter", "SASL", "SASLKerberos", "AuthenticationProtocols",
+                "OAuthClient", "POP3", "SMTP", "TLSChannelBinding", "CArgon2", "CCrypt",
                 .target(name: "CPAM", condition: .when(traits: ["PAM"])),
                 .target(name: "CLDAP", condition: .when(traits: ["LDAP"])),
                 .product(name: "Crypto", package: "swift-crypto"),
@@ -254,7 +253,7 @@ let package = Package(
             name: "GatepostServerTests",
             dependencies: [
                 "GatepostServer", "GatepostDelivery", "GatepostModel", "GatepostSQLite", "GatepostTesting",
-                "MailSyntax", "Milter",
+                "MailSyntax", "MessageAuthentication", "Milter", "DNS",
                 "AuthenticationProtocols", "OAuthClient", "SASL", "SMTP",
                 .product(name: "Crypto", package: "swift-crypto"),
                 .product(name: "CryptoExtras", package: "swift-crypto"),

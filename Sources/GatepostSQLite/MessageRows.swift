@@ -13,8 +13,10 @@ extension Envelope {
         }
     }
 
-    /// 1 8BITMIME, 2 SMTPUTF8.
-    var storedFlags: Int { (self.body == .eightBitMIME ? 1 : 0) | (self.isSMTPUTF8 ? 2 : 0) }
+    /// 1 8BITMIME, 2 SMTPUTF8, 4 the reverse-path is not proved.
+    var storedFlags: Int {
+        (self.body == .eightBitMIME ? 1 : 0) | (self.isSMTPUTF8 ? 2 : 0) | (self.isReversePathProved ? 0 : 4)
+    }
 
     init(reversePath: String, envid: String?, ret: Int, flags: Int) throws {
         let path: ReversePath
@@ -28,7 +30,8 @@ extension Envelope {
             envid: envid,
             ret: ret == 1 ? .full : ret == 2 ? .headers : nil,
             body: flags & 1 != 0 ? .eightBitMIME : .sevenBit,
-            isSMTPUTF8: flags & 2 != 0
+            isSMTPUTF8: flags & 2 != 0,
+            isReversePathProved: flags & 4 == 0
         )
     }
 }

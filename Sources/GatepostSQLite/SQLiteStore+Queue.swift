@@ -249,16 +249,20 @@ extension Connection {
         let message = try self.statement("DELETE FROM message WHERE key = ?1 RETURNING file")
         message.bind(1, key)
         let files = try message.all { $0.optionalText(0) }
-        if let file = files.first ?? nil {
-            effects.filesToDelete.append(file)
-        } else {
-            let body = try self.statement("DELETE FROM body WHERE key = ?1")
-            body.bind(1, key)
-            try body.run()
-        }
+        // Messages to places of several kinds share a file.
+        if let file = files.first ?? nil, try !self.hasMessage(withFile: file) { effects.filesToDelete.append(file) }
+        let body = try self.statement("DELETE FROM body WHERE key = ?1")
+        body.bind(1, key)
+        try body.run()
         let history = try self.statement("DELETE FROM attempt WHERE message = ?1")
         history.bind(1, key)
         try history.run()
+    }
+
+    private func hasMessage(withFile file: String) throws -> Bool {
+        let statement = try self.statement("SELECT 1 FROM message WHERE file = ?1 LIMIT 1")
+        statement.bind(1, file)
+        return try statement.first { _ in true } ?? false
     }
 
     private func record(_ result: RecipientResult, _ outcome: DeliveryAttempt.Outcome, _ key: Int64) throws {

@@ -12,6 +12,7 @@ enum Schema {
         }
         migrator.registerMigration("4 credentials") { try $0.execute(sql: Self.credentials) }
         migrator.registerMigration("5 sending limits") { try $0.execute(sql: Self.sendingLimits) }
+        migrator.registerMigration("6 aliases") { try $0.execute(sql: Self.aliases) }
         return migrator
     }
 
@@ -118,6 +119,11 @@ enum Schema {
             encrypted INTEGER NOT NULL,
             PRIMARY KEY (message, sequence)
         ) WITHOUT ROWID;
+        """
+
+    private static let aliases = """
+        -- address: '@example.org' stands for all that the domain does not have. targets: one a line, in order.
+        CREATE TABLE alias (address TEXT PRIMARY KEY NOT NULL, targets TEXT NOT NULL) WITHOUT ROWID;
         """
 
     private static let credentials = """

@@ -23,6 +23,7 @@ package actor MemoryStore {
     var messages: [MessageIdentifier: Message] = [:]
     var accounts: [String: Account] = [:]
     var domainNames: Set<String> = []
+    var aliasesByAddress: [String: Alias] = [:]
     var factors: [String: SecondFactor] = [:]
     var recoveryCodes: [String: Set<[UInt8]>] = [:]
     var uses: [Int64: CredentialUse] = [:]
@@ -43,6 +44,17 @@ package actor MemoryStore {
 
     func beginChange() throws {
         if let fault = self.fault { throw fault }
+    }
+
+    /// Thrown by looks at local domains, until it is nil again.
+    private var lookFault: StoreError?
+
+    package func failLooks(with error: StoreError?) {
+        self.lookFault = error
+    }
+
+    func beginLook() throws {
+        if let fault = self.lookFault { throw fault }
     }
 }
 

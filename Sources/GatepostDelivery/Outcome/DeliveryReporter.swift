@@ -26,6 +26,10 @@ struct DeliveryReporter: Sendable {
     let clock: any WallClock
     let settler: Settler
     let counters: CounterBox
+    /// Who is told of failures whose sender is not known to be one.
+    let postmaster: Mailbox?
+    /// Whose message went on under a return path of ours.
+    let senderBehind: @Sendable (Mailbox) -> Mailbox
     let logger: Logger
 
     func report(_ report: Report) async {
@@ -81,7 +85,7 @@ struct DeliveryReporter: Sendable {
         _ notices: [DeliveryStatusNotification.Recipient],
         _ now: Timestamp
     ) async -> NewMessage? {
-        guard case .mailbox = report.message.envelope.reversePath else {
+        guard case .mailbox(let sender) = report.message.envelope.reversePath else {
             // Nobody is told: a bounce of a bounce could go on for ever (RFC 5321 §6.1).
             self.counters.add { $0.dropped += notices.count }
             self.logger.notice(
@@ -89,6 +93,25 @@ struct DeliveryReporter: Sendable {
                 metadata: ["message": "\(report.message.identifier)", "recipients": "\(notices.count)"]
             )
             return nil
+        }
+        var notices = notices
+        var addressee = self.senderBehind(sender)
+        if !report.message.envelope.isReversePathProved {
+            // Anybody could have written that reverse-path, and its owner sent nothing: the failure stays here.
+            notices = notices.filter { $0.action == .failed }
+            guard !notices.isEmpty else { return nil }
+            self.logger.notice(
+                "Sender is not notified, since nothing proved that the message was theirs",
+                metadata: [
+                    "message": "\(report.message.identifier)", "from": "\(sender)",
+                    "told": "\(self.postmaster.map { "\($0)" } ?? "nobody")",
+                ]
+            )
+            guard let postmaster = self.postmaster else {
+                self.counters.add { $0.dropped += notices.count }
+                return nil
+            }
+            addressee = postmaster
         }
         let octets = await self.returnedOctets(report)
         var generator = SystemRandomNumberGenerator()
@@ -101,6 +124,7 @@ struct DeliveryReporter: Sendable {
                 isComplete: octets.count == report.message.size
             ),
             recipients: notices,
+            to: addressee,
             hostname: self.hostname,
             identifier: MessageIdentifier(created: now, using: &generator),
             now: now
@@ -110,6 +134,7 @@ struct DeliveryReporter: Sendable {
             self.logger.info(
                 "Sender is notified",
                 metadata: [
+                    "to": "\(addressee)",
                     "message": "\(report.message.identifier)",
                     "notification": "\(notification.identifier)",
                     "action": "\(notices.first?.action.rawValue ?? "")",

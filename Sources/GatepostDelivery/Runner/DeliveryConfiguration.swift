@@ -1,4 +1,5 @@
 package import GatepostModel
+package import MailSyntax
 package import SMTPClient
 
 /// What the queue runner needs to know of the configuration, with limits that are not configurable beside it.
@@ -36,6 +37,10 @@ package struct DeliveryConfiguration: Sendable {
     package var loginCoolDown: Duration = .seconds(300)
     /// What the relay is logged in to with; nil takes user and password of the configuration.
     package var relayLogin: RelayLogin?
+    /// Who is told of failures of received mail whose sender is not known to be one; nil: nobody.
+    package var postmaster: Mailbox?
+    /// Whose message went on under a return path of ours.
+    package var senderBehind: @Sendable (Mailbox) -> Mailbox = { $0 }
     /// How long transactions may run on after ``QueueRunner/shutDown()``.
     package var shutdownTime: Duration
 
@@ -68,6 +73,7 @@ package struct DeliveryConfiguration: Sendable {
             own: own,
             shutdownTime: configuration.limits.timeouts.shutdown
         )
+        self.postmaster = configuration.postmaster
     }
 
     /// Whether nothing is delivered at all.

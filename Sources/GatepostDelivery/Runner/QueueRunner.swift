@@ -104,6 +104,8 @@ package final class QueueRunner: Sendable {
             clock: clock,
             settler: self.settler,
             counters: self.box,
+            postmaster: configuration.postmaster,
+            senderBehind: configuration.senderBehind,
             logger: logger
         )
     }

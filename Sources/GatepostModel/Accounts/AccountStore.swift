@@ -31,7 +31,7 @@ package struct NewAccount: Sendable {
 ///
 /// Every change is durable when the call returns. Calls throw ``StoreError``; that a thing does not exist, or exists already,
 /// is an answer and not an error. Whoever changes credentials tells the ``VerificationCache`` to forget them.
-package protocol AccountStore: CredentialStore {
+package protocol AccountStore: CredentialStore, AliasStore {
     /// One look-up by index: costs the same with 10 accounts and with 100,000.
     func account(address: String) async throws -> Account?
     /// - Returns: The account as stored; nil when one with this address exists.

@@ -1,6 +1,6 @@
 package import MailSyntax
 
-/// What became of a message that an account submitted.
+/// What became of a message that an account submitted, or that another server brought.
 package struct SendingEvent: Hashable, Sendable {
     package enum Verdict: Hashable, Sendable {
         case accepted
@@ -19,6 +19,8 @@ package struct SendingEvent: Hashable, Sendable {
         case popBeforeSMTP = 1
         /// The address, which belongs to a device.
         case device = 2
+        /// Nothing: another server brought the message.
+        case reception = 3
     }
 
     package var time: Timestamp
@@ -41,6 +43,8 @@ package struct SendingEvent: Hashable, Sendable {
     package var verdict: Verdict
     /// The reply without its text: `550 5.7.1`.
     package var reply: String?
+    /// Of a received message: what was found out about its origin, `spf=pass dkim=none dmarc=fail`.
+    package var findings: String?
 
     package init(
         time: Timestamp,
@@ -55,7 +59,8 @@ package struct SendingEvent: Hashable, Sendable {
         recipientCount: Int = 0,
         size: Int = 0,
         verdict: Verdict,
-        reply: String? = nil
+        reply: String? = nil,
+        findings: String? = nil
     ) {
         self.time = time
         self.account = account
@@ -70,5 +75,6 @@ package struct SendingEvent: Hashable, Sendable {
         self.size = size
         self.verdict = verdict
         self.reply = reply
+        self.findings = findings
     }
 }

@@ -10,6 +10,8 @@ extension Configuration {
             case pop3
             /// Submission by printers and scanners that know no TLS, from known addresses only.
             case device
+            /// Other servers bring mail for local domains (RFC 5321); nobody logs in.
+            case reception
         }
 
         package enum Security: String, Sendable, Hashable, CaseIterable {
@@ -45,6 +47,11 @@ extension Configuration {
             self.proxies = proxies
             self.xclient = xclient
             self.device = device
+        }
+
+        /// Where other servers bring mail: port 25 of every interface.
+        package static let reception: Listener? = IPAddress("0.0.0.0").map { any in
+            Listener(service: .reception, address: IPEndpoint(address: any, port: 25), tls: .starttls)
         }
 
         /// Submission on every interface: 587 with STARTTLS and 465 with implicit TLS.

@@ -11,6 +11,9 @@ package struct Configuration: Sendable {
     package var data: String
     package var tls: TLS
     package var listeners: [Listener]
+    /// The file names none: reception is added at the start where a domain is local.
+    package var hasDefaultListeners = true
+    package var reception = Reception()
     package var storage: Storage
     package var dns: DNS
     package var authentication: Authentication

@@ -1,4 +1,4 @@
-internal import MailSyntax
+package import MailSyntax
 package import SMTP
 
 /// Builds the message that tells a sender what became of their message (RFC 3461, 3464, 6522, 6533).
@@ -92,16 +92,19 @@ package struct DeliveryStatusNotification: Sendable {
     /// RFC 5321 §6.1), or when nobody asked for it (`NOTIFY`).
     ///
     /// - Parameters:
+    ///   - addressee: Who is told in the sender's place.
     ///   - identifier: Of the notification; random, so that the boundary made of it cannot stand in the original.
     ///   - hostname: Of this server, the `Reporting-MTA`.
     package static func message(
         about original: Original,
         recipients: [Recipient],
+        to addressee: Mailbox? = nil,
         hostname: String,
         identifier: MessageIdentifier,
         now: Timestamp
     ) -> NewMessage? {
-        guard case .mailbox(let sender) = original.envelope.reversePath else { return nil }
+        guard case .mailbox(let reversePath) = original.envelope.reversePath else { return nil }
+        let sender = addressee ?? reversePath
         let wanted = recipients.filter { self.isWanted($0.action, by: $0.recipient.notify) }
         guard !wanted.isEmpty else { return nil }
         let notification = DeliveryStatusNotification(

@@ -9,19 +9,24 @@ package struct Envelope: Hashable, Sendable {
     package var ret: DSNReturn?
     package var body: BodyType
     package var isSMTPUTF8: Bool
+    /// Whether the reverse-path is known to be the sender's: somebody logged in, or SPF or DKIM proved it. Where it is not, no
+    /// notification goes there, for it would go to somebody who sent nothing (backscatter).
+    package var isReversePathProved: Bool
 
     package init(
         reversePath: ReversePath,
         envid: String? = nil,
         ret: DSNReturn? = nil,
         body: BodyType = .sevenBit,
-        isSMTPUTF8: Bool = false
+        isSMTPUTF8: Bool = false,
+        isReversePathProved: Bool = true
     ) {
         self.reversePath = reversePath
         self.envid = envid
         self.ret = ret
         self.body = body
         self.isSMTPUTF8 = isSMTPUTF8
+        self.isReversePathProved = isReversePathProved
     }
 }
 

@@ -136,11 +136,13 @@ package enum HeaderFixups {
     ///   - header: As for ``submission(_:account:context:)``.
     ///   - origin: Who handed it over.
     ///   - recipient: Named in `Received` when it is the only one of the transaction; several would tell each about the others.
+    ///   - isUnwanted: Fields that must not go on: what only this host may say.
     package static func reception(
         _ header: [UInt8],
         from origin: ReceivedField.Origin,
         recipient: ForwardPath?,
-        context: Context
+        context: Context,
+        dropping isUnwanted: (HeaderField) -> Bool = { _ in false }
     ) -> Verdict {
         let section: HeaderSection
         switch self.parse(header, context) {
@@ -150,14 +152,25 @@ package enum HeaderFixups {
         let summary = Summary(section)
         if let refusal = summary.loop(context) { return .refused(refusal) }
         let authors = summary.from.flatMap { (try? AddressList(parsing: $0.valueOctets).mailboxes) ?? [] }
+        var output = ReceivedField(context: context, origin: origin, recipient: recipient).octets
+        var changes: [Change] = [.added("Received")]
+        output.reserveCapacity(output.count + header.count)
+        for line in section.lines {
+            if case .field(let field) = line, isUnwanted(field) {
+                changes.append(.removed(field.name))
+            } else {
+                output += line.octets
+            }
+        }
+        self.appendRest(of: header, behind: section, to: &output)
         return .accepted(
             Accepted(
-                octets: ReceivedField(context: context, origin: origin, recipient: recipient).octets + header,
+                octets: output,
                 authors: authors,
                 subject: summary.subject,
                 messageIdentifier: summary.messageIdentifier.lazy.compactMap { MessageIDField.read($0.valueOctets) }
                     .first,
-                changes: [.added("Received")]
+                changes: changes
             )
         )
     }

@@ -72,6 +72,8 @@ package struct Administration: Sendable {
     let defaultDomain: String?
     let policy: PasswordPolicy
     let hooks: Hooks
+    /// What aliases are checked by.
+    let recipients: RecipientRules
     /// nil where no server runs.
     let loginGuard: LoginGuard?
     /// Of accounts about which nothing else is said.
@@ -92,6 +94,7 @@ package struct Administration: Sendable {
         defaultDomain: String?,
         policy: PasswordPolicy = PasswordPolicy(),
         hooks: Hooks,
+        recipients: RecipientRules = RecipientRules(hostname: ""),
         loginGuard: LoginGuard? = nil,
         sendingRules: SendingLedger.Rules = SendingLedger.Rules(),
         trail: any AuditTrail,
@@ -106,6 +109,7 @@ package struct Administration: Sendable {
         self.defaultDomain = defaultDomain
         self.policy = policy
         self.hooks = hooks
+        self.recipients = recipients
         self.loginGuard = loginGuard
         self.sendingRules = sendingRules
         self.trail = trail
@@ -164,6 +168,7 @@ package struct Administration: Sendable {
         case .rotateKey: return try await self.rotateKey()
         case .setLimits, .showLimits: return try await self.answerAboutLimits(request)
         case .addDomain, .listDomains, .showDomain, .removeDomain: return try await self.answerAboutDomains(request)
+        case .setAlias, .listAliases, .showAlias, .removeAlias: return try await self.answerAboutAliases(request)
         case .listQueue, .showMessage, .changeQueue, .queueStatistics: return try await self.answerAboutQueue(request)
         case .listLocks, .liftLocks, .unlockAccount: return try await self.answerAboutLocks(request)
         case .listInbox, .showInbox, .waitForInbox, .clearInbox: return try await self.answerAboutInboxes(request)

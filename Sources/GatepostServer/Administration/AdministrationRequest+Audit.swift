@@ -11,7 +11,7 @@ extension AdministrationRequest {
         switch self {
         case .status, .resolve, .listAccounts, .showAccount, .listDomains, .showDomain, .listQueue, .showMessage,
             .queueStatistics, .listInbox, .waitForInbox, .listAudit, .readAudit, .explainLogin, .verifyAudit,
-            .scramParameters, .showSecondFactor, .showLimits, .listLocks, .simulate:
+            .scramParameters, .showSecondFactor, .showLimits, .listLocks, .simulate, .listAliases, .showAlias:
             return []
         // The login guard says what it lifts.
         case .liftLocks, .unlockAccount:
@@ -50,6 +50,9 @@ extension AdministrationRequest {
         case .rotateKey: return event("rotate-key")
         case .addDomain(let domain): return event("domain add", nil, domain)
         case .removeDomain(let domain): return event("domain remove", nil, domain)
+        case .setAlias(let address, let targets):
+            return event("alias add", nil, "\(address) → \(targets.joined(separator: ", "))")
+        case .removeAlias(let address): return event("alias remove", nil, address)
         case .changeQueue(let change, let filter):
             let subject = filter.identifier ?? filter.domain.map { "domain \($0)" }
             return event("queue \(change.rawValue)", filter.account, subject ?? (filter.account == nil ? "all" : nil))

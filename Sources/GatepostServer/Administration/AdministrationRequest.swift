@@ -47,6 +47,13 @@ package enum AdministrationRequest: Codable, Sendable, Hashable {
     case showDomain(String)
     case removeDomain(String)
 
+    /// An address of a local domain, or `@domain` for all that it does not have. Replaces the targets where the alias is there.
+    case setAlias(address: String, targets: [String])
+    /// Aliases in order of address, those behind `after`.
+    case listAliases(after: String?, limit: Int)
+    case showAlias(address: String)
+    case removeAlias(address: String)
+
     case listQueue(QueueFilter, after: String?, limit: Int)
     case showMessage(identifier: String)
     case changeQueue(QueueChange, QueueFilter)
@@ -140,6 +147,7 @@ package enum AdministrationResponse: Codable, Sendable, Hashable {
     case scramParameters([SCRAMParametersRecord])
     case secondFactor(SecondFactorReport)
     case domains([DomainReport])
+    case aliases([AliasReport])
     case messages([MessageReport])
     case changed(recipients: Int)
     case statistics(QueueReport)

@@ -55,6 +55,7 @@ package final class AdministrationSession {
                     defaultDomain: configuration.authentication.defaultDomain,
                     policy: configuration.authentication.passwordPolicy,
                     hooks: .offline(version: ProductVersion.current, hostname: configuration.hostname),
+                    recipients: RecipientRules(configuration),
                     sendingRules: .init(configuration),
                     trail: trail,
                     simulate: { try await simulator.report($0) }

@@ -23,7 +23,7 @@ package struct AuditReport: Codable, Sendable, Hashable {
     package var secret: String?
     package var repeats: Int?
     package var credential: Int64?
-    /// Of a message that was sent without AUTH: `pop-before-smtp` or `device`.
+    /// Of a message that came without AUTH: `pop-before-smtp`, `device` or `reception`.
     package var basis: String?
     package var actor: String?
     package var action: String?
@@ -35,6 +35,8 @@ package struct AuditReport: Codable, Sendable, Hashable {
     package var recipientCount: Int?
     package var size: Int?
     package var reply: String?
+    /// Of a received message: what SPF, DKIM and DMARC found.
+    package var findings: String?
     package var network: String?
     package var until: String?
     package var distinctSecrets: Int?
@@ -110,6 +112,7 @@ package struct AuditReport: Codable, Sendable, Hashable {
         case .login: self.basis = nil
         case .popBeforeSMTP: self.basis = "pop-before-smtp"
         case .device: self.basis = "device"
+        case .reception: self.basis = "reception"
         }
         self.message = event.message?.description
         self.from = event.reversePath
@@ -117,6 +120,7 @@ package struct AuditReport: Codable, Sendable, Hashable {
         self.recipientCount = event.recipientCount
         self.size = event.size
         self.reply = event.reply
+        self.findings = event.findings
     }
 
     /// One line of what the columns of a list do not say.
@@ -133,6 +137,7 @@ package struct AuditReport: Codable, Sendable, Hashable {
             parts = [
                 self.message, self.from.map { "from <\($0)>" }, self.recipientCount.map { "\($0) recipients" },
                 self.size.map { "\($0) octets" }, self.basis.map { "by \($0)" }, self.reply,
+                self.findings,
             ].compactMap { $0 }
         case "lockout":
             parts = [

@@ -9,8 +9,10 @@ internal import SMTPServer
 extension GatepostService {
     /// Binds all that is configured.
     func listen(
+        _ wantedListeners: [Configuration.Listener],
         _ service: SubmissionService,
         _ pop3: POP3Service,
+        _ reception: ReceptionService,
         tls: TLSContextSource,
         registry: SessionRegistry,
         group: any EventLoopGroup,
@@ -19,7 +21,7 @@ extension GatepostService {
     ) async throws -> (listeners: [SubmissionListeners.Bound], names: [String]) {
         var listeners: [SubmissionListeners.Bound] = []
         var names: [String] = []
-        for wanted in self.configuration.listeners {
+        for wanted in wantedListeners {
             let name = "\(wanted.service.rawValue):\(wanted.address.port)"
             let listener: SubmissionListeners.Bound
             do {
@@ -29,6 +31,18 @@ extension GatepostService {
                         try await Listener.start(
                             self.listenerConfiguration(wanted, name: name, kerberos: kerberos),
                             service: wanted.device.map { service.serving($0) } ?? service,
+                            tls: tls,
+                            registry: registry,
+                            group: group,
+                            logger: self.logger,
+                            now: { clock.now().secondsSince1970 }
+                        )
+                    )
+                case .reception:
+                    listener = .smtp(
+                        try await Listener.start(
+                            self.receptionConfiguration(wanted, name: name),
+                            service: reception,
                             tls: tls,
                             registry: registry,
                             group: group,

@@ -96,7 +96,16 @@ package struct GatepostService: Sendable {
             RelayAccess(relay, data: self.configuration.data, logger: self.logger)
                 .login(markKey: keyring.current.derived("relay login"), http: http, clock: clock)
         }
-        let runner = try self.makeRunner(store: store, clock: clock, group: group, relayLogin: relayLogin)
+        let resolver = try self.makeResolver()
+        let returnPaths = ReturnPaths { keyring.current.derived("return paths") }
+        let runner = try self.makeRunner(
+            store: store,
+            clock: clock,
+            group: group,
+            relayLogin: relayLogin,
+            resolver: resolver,
+            returnPaths: returnPaths
+        )
 
         let authenticator = Authenticator(
             directory: directory,
@@ -132,7 +141,10 @@ package struct GatepostService: Sendable {
         let milters = MilterContext(
             filters: self.configuration.milters,
             hostname: self.configuration.hostname,
-            maximumBodyOctets: self.configuration.submission.maximumMessageSize.octets,
+            maximumBodyOctets: max(
+                self.configuration.submission.maximumMessageSize.octets,
+                self.configuration.reception.maximumMessageSize.octets
+            ),
             group: group,
             contents: ContentReader(spool: store.spoolDirectory, threads: files),
             spool: SpoolDirectory(path: store.spoolDirectory, threads: files),
@@ -143,7 +155,7 @@ package struct GatepostService: Sendable {
         let service = SubmissionService(
             authenticator: authenticator,
             loginGuard: loginGuard,
-            queue: store,
+            queue: AliasedIntake(store: store, directory: store, rules: RecipientRules(self.configuration)),
             spool: SpoolDirectory(path: store.spoolDirectory, threads: files),
             clock: clock,
             hostname: self.configuration.hostname,
@@ -176,9 +188,23 @@ package struct GatepostService: Sendable {
             endsOnLogout: self.configuration.popBeforeSMTP?.endsOnLogout == true,
             logger: self.logger
         )
+        let received = ReceptionCounters()
+        let reception = self.reception(
+            store: store,
+            spool: SpoolDirectory(path: store.spoolDirectory, threads: files),
+            resolver: resolver,
+            returnPaths: returnPaths,
+            clock: clock,
+            counters: received,
+            milters: milters,
+            audit: audit.trail,
+            queued: { runner.notify() }
+        )
         let (listeners, addresses) = try await self.listen(
+            try await self.listeners(store),
             service,
             pop3,
+            reception,
             tls: tls,
             registry: registry,
             group: group,
@@ -214,7 +240,7 @@ package struct GatepostService: Sendable {
                         processIdentifier: getpid(),
                         started: started.description,
                         listeners: names,
-                        counters: self.counters(counters, loginGuard, registry, runner, store, audit.trail)
+                        counters: self.counters(counters, received, loginGuard, registry, runner, store, audit.trail)
                             .merging(milterCounters.all) { $1 },
                         relay: relayLogin?.refused.current.map { refused in
                             "refused the login \(refused.refusals) times, next try after \(refused.until): \(refused.words)"
@@ -223,6 +249,7 @@ package struct GatepostService: Sendable {
                 },
                 beforeReport: { await uses.flush() }
             ),
+            recipients: RecipientRules(self.configuration),
             loginGuard: loginGuard,
             sendingRules: .init(self.configuration),
             trail: audit.trail,
@@ -325,12 +352,8 @@ package struct GatepostService: Sendable {
         if case .relay(let relay) = self.configuration.delivery.route { relay } else { nil }
     }
 
-    private func makeRunner(
-        store: SQLiteStore,
-        clock: SystemClock,
-        group: any EventLoopGroup,
-        relayLogin: RelayLogin?
-    ) throws -> QueueRunner {
+    /// Delivery and reception ask by one cache.
+    private func makeResolver() throws -> UnboundResolver {
         var options = UnboundResolver.Options()
         if let servers = self.configuration.dns.servers {
             options.servers = .forward(
@@ -338,16 +361,28 @@ package struct GatepostService: Sendable {
             )
         }
         options.validatesDNSSEC = self.configuration.dns.dnssec
+        return try UnboundResolver(options: options)
+    }
+
+    private func makeRunner(
+        store: SQLiteStore,
+        clock: SystemClock,
+        group: any EventLoopGroup,
+        relayLogin: RelayLogin?,
+        resolver: any DNS.Resolver,
+        returnPaths: ReturnPaths
+    ) throws -> QueueRunner {
         var delivery = DeliveryConfiguration(
             self.configuration,
             spool: store.spoolDirectory,
             own: OwnAddresses(self.configuration, interfaces: try GatepostService.interfaceAddresses())
         )
         delivery.relayLogin = relayLogin
+        delivery.senderBehind = { returnPaths.sender(behind: $0, secondsSince1970: clock.now().secondsSince1970) }
         return QueueRunner(
             store: store,
             configuration: delivery,
-            resolver: try UnboundResolver(options: options),
+            resolver: resolver,
             localDomains: { Set(try await store.domains()) },
             toASCII: { try IDNA.toASCII($0) },
             group: group,
@@ -363,7 +398,8 @@ package struct GatepostService: Sendable {
     /// What tells what a session would come to, by the service of real ones.
     func simulator(_ service: SubmissionService) -> Simulator {
         Simulator(
-            listeners: self.configuration.listeners.filter { $0.service != .pop3 }.map { wanted in
+            listeners: self.configuration.listeners.filter { $0.service == .submission || $0.service == .device }.map {
+                wanted in
                 let name = "\(wanted.service.rawValue):\(wanted.address.port)"
                 return Simulator.Place(
                     listener: self.listenerConfiguration(wanted, name: name, kerberos: nil),
@@ -411,6 +447,7 @@ package struct GatepostService: Sendable {
 
     private func counters(
         _ submission: SubmissionCounters,
+        _ reception: ReceptionCounters,
         _ loginGuard: LoginGuard,
         _ registry: SessionRegistry,
         _ runner: QueueRunner,
@@ -427,6 +464,9 @@ package struct GatepostService: Sendable {
             "loginsRefused": submission.refusedLogins,
             "messagesAccepted": submission.acceptedMessages,
             "messagesRefused": submission.refusedMessages,
+            "messagesReceived": reception.acceptedMessages,
+            "receivedMessagesRefused": reception.refusedMessages,
+            "receivedRecipientsRefused": reception.refusedRecipients,
             "messagesInFlight": runner.messagesInFlight,
             "recipientsDelivered": delivery.delivered,
             "recipientsDeferred": delivery.deferred,

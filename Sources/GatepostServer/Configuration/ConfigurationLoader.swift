@@ -56,6 +56,7 @@ package enum ConfigurationLoader {
         reader.checkKeys()
         let configuration = reader.configuration()
         reader.checkListeners(of: configuration)
+        reader.checkReception(of: configuration)
         if checkingCertificate {
             reader.checkCertificate(configuration.tls)
             reader.checkKeytab(configuration.authentication.kerberos)

@@ -6,7 +6,10 @@ extension ConfigurationReader {
     mutating func checkListeners(of configuration: Configuration) {
         for (index, listener) in configuration.listeners.enumerated() {
             // Devices have a rule of their own, which is said at every start.
-            guard listener.service != .device, listener.tls != .implicit, !listener.address.isLoopback else { continue }
+            // Nobody logs in at reception.
+            guard listener.service != .device, listener.service != .reception, listener.tls != .implicit,
+                !listener.address.isLoopback
+            else { continue }
             let path = self.node("listeners") == nil ? "listeners" : "listeners[\(index)].address"
             if configuration.authentication.cleartextWithoutTLS {
                 self.fault(

@@ -12,11 +12,11 @@ extension ConfigurationReader {
                 self.fault("\(record).\(key)", "is for devices only: service: device")
             }
         }
-        guard listener.service != .submission else { return }
+        guard listener.service != .submission, listener.service != .reception else { return }
         for key in ["proxyProtocol", "xclient"] where self.node("\(record).\(key)") != nil {
             self.fault(
                 "\(record).\(key)",
-                "is for submission only: a \(listener.service.rawValue) listener goes by who connects"
+                "is for submission and reception only: a \(listener.service.rawValue) listener goes by who connects"
             )
         }
     }

@@ -16,7 +16,10 @@ extension ConfigurationReader {
         self.show("tls.key", tls.key)
         self.show("tls.clientAuthorities", tls.clientAuthorities ?? "no client certificates are asked for")
         var configuration = Configuration(hostname: hostname, data: data, tls: tls)
-        if let listeners = self.listeners() { configuration.listeners = listeners }
+        if let listeners = self.listeners() {
+            configuration.listeners = listeners
+            configuration.hasDefaultListeners = false
+        }
         for (index, listener) in configuration.listeners.enumerated() {
             let text = "\(listener.service.rawValue) \(listener.address) \(listener.tls.rawValue)"
             self.show("listeners[\(index)]", listener.device.map { "\(text) \($0)" } ?? text)
@@ -25,6 +28,7 @@ extension ConfigurationReader {
         configuration.dns = self.dns()
         configuration.authentication = self.authentication()
         configuration.submission = self.submission()
+        configuration.reception = self.reception()
         configuration.popBeforeSMTP = self.popBeforeSMTP(configuration.listeners)
         configuration.networks = self.networks()
         configuration.delivery = self.delivery()
@@ -78,7 +82,7 @@ extension ConfigurationReader {
         for record in records {
             var service = Configuration.Listener.Service.submission
             if self.node("\(record).service") != nil, let text = self.text("\(record).service") {
-                if text == "reception" || text == "admin" {
+                if text == "admin" {
                     self.fault("\(record).service", "'\(text)' is not in this version yet: remove this listener")
                     continue
                 }
@@ -106,6 +110,9 @@ extension ConfigurationReader {
             listener.proxies = self.trustedNetworks("\(record).proxyProtocol")
             listener.xclient = self.trustedNetworks("\(record).xclient")
             if service == .device { listener.device = self.device(record, address) }
+            if service == .reception, security == .implicit {
+                self.fault("\(record).tls", "must be starttls or none: other servers do not begin with TLS")
+            }
             self.checkService(of: listener, record)
             listeners.append(listener)
         }

@@ -44,12 +44,11 @@ package struct MilterContext: Sendable {
     /// The filters of one kind of mail; nil: there are none.
     func chain(
         for traffic: Configuration.Milter.Traffic,
-        peer: SessionPeer,
-        clientHost: String? = nil
+        peer: SessionPeer
     ) -> MilterChain? {
         let filters = self.filters.filter { $0.traffic.contains(traffic) }
         guard !filters.isEmpty else { return nil }
-        return MilterChain(filters: filters, context: self, client: MilterClientFacts(peer: peer, host: clientHost))
+        return MilterChain(filters: filters, context: self, client: MilterClientFacts(peer: peer))
     }
 
     /// A fresh name for what goes to the spool besides the message itself.
@@ -62,14 +61,14 @@ package struct MilterContext: Sendable {
 struct MilterClientFacts: Sendable {
     var address: IPAddress?
     var port: Int
-    /// The verified name in the DNS; else the address in brackets.
+    /// The address in brackets.
     var name: String
     var listener: String
 
-    init(peer: SessionPeer, host: String?) {
+    init(peer: SessionPeer) {
         self.address = peer.address?.unmapped
         self.port = peer.port ?? 0
-        self.name = host ?? peer.address.map { "[\($0.unmapped)]" } ?? "localhost"
+        self.name = peer.address.map { "[\($0.unmapped)]" } ?? "localhost"
         self.listener = peer.listener
     }
 
@@ -88,6 +87,8 @@ struct MilterSender: Sendable {
     var mechanism: String?
     /// The account that logged in.
     var account: String?
+    /// The verified name of the client in the DNS, where one was looked for and found.
+    var clientName: String?
 }
 
 /// Why a filter does not let something pass.

@@ -188,7 +188,10 @@ actor MilterConversation {
             _ = try await self.answer(within: timeout)
             self.setMacros(of: sender)
             // What it says here, and to HELO, the session remembers: it answers MAIL.
-            let peer = MilterSession.Event.connect(name: self.client.name, self.client.peer)
+            let peer = MilterSession.Event.connect(
+                name: sender.clientName ?? self.client.name,
+                self.client.peer
+            )
             _ = try await self.tell(peer, within: self.filter.timeouts.command)
         }
         let greeting = "\(sender.helo) \(sender.tlsVersion ?? "")"
@@ -200,12 +203,13 @@ actor MilterConversation {
     }
 
     private func setMacros(of sender: MilterSender) {
+        let name = sender.clientName ?? self.client.name
         self.session.macros["j"] = self.context.hostname
         self.session.macros["v"] = "Gatepost \(ProductVersion.current)"
         self.session.macros["daemon_name"] = self.client.listener
-        self.session.macros["_"] = self.client.address.map { "\(self.client.name) [\($0)]" } ?? self.client.name
+        self.session.macros["_"] = self.client.address.map { "\(name) [\($0)]" } ?? name
         self.session.macros["client_addr"] = self.client.address.map { "\($0)" }
-        self.session.macros["client_name"] = self.client.name
+        self.session.macros["client_name"] = name
         self.session.macros["client_port"] = "\(self.client.port)"
         self.session.macros["tls_version"] = sender.tlsVersion.map { "TLSv\($0)" }
         self.session.macros["auth_type"] = sender.mechanism

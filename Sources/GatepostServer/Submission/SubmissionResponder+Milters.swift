@@ -101,7 +101,8 @@ extension SubmissionResponder {
             return .answered(.queued(identifier: "\(message.identifier)"))
         case .kept(let kept):
             message.take(kept)
-            return .kept(try await message.filteredContent(kept.body, spool: self.service.spool))
+            let body = try await message.content.ready(kept.body, behind: message.header, spool: self.service.spool)
+            return .kept(body.with(front: message.header))
         }
     }
 
@@ -131,18 +132,5 @@ extension IncomingMessage {
         self.subject = filtered.subject ?? self.subject
         self.quarantine = filtered.quarantine?.filter
         if let content = filtered.bodies.last { self.content = content }
-    }
-
-    /// Header section and body, where the queue looks for them.
-    mutating func filteredContent(_ body: MessageContent, spool: SpoolDirectory) async throws -> MessageContent {
-        switch body {
-        case .inline(let octets) where self.header.count + octets.count <= MessageContent.maximumInlineOctets:
-            return .inline(self.header + octets)
-        case .inline:
-            try await self.content.write(self.content.takeBuffer(), to: spool)
-            return try await self.content.finish(front: self.header)
-        case .file(let name, let octets, _):
-            return .file(name: name, octets: octets, front: self.header)
-        }
     }
 }

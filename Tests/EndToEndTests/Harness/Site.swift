@@ -62,6 +62,8 @@ struct Site: Sendable {
         "exim.test": "@ MX 10 mx\nmx A \(EximSink.address)",
         "fallback.test": "@ MX 10 dead\n@ MX 20 mx.postfix.test.\ndead A 127.0.0.13",
         "nomail.test": "@ MX 0 .",
+        "sender.test": "@ TXT \"v=spf1 ip4:127.0.0.0/8 -all\"\n_dmarc TXT \"v=DMARC1; p=reject\"",
+        "strict.test": "@ TXT \"v=spf1 -all\"\n_dmarc TXT \"v=DMARC1; p=reject\"",
         "gatepost.test": "mail A 127.0.0.1\n@ MX 10 mail",
     ]
 

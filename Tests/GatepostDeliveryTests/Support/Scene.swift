@@ -74,12 +74,16 @@ struct Scene: Sendable {
         _ recipients: [String],
         from: String? = "alice@sender.example",
         notify: DSNNotify? = nil,
+        isProved: Bool = true,
         content: MessageContent? = nil
     ) async throws -> MessageIdentifier {
         var generator = SystemRandomNumberGenerator()
         let message = NewMessage(
             identifier: MessageIdentifier(created: self.time.now(), using: &generator),
-            envelope: Envelope(reversePath: try from.map { .mailbox(try Mailbox(parsing: $0)) } ?? .null),
+            envelope: Envelope(
+                reversePath: try from.map { .mailbox(try Mailbox(parsing: $0)) } ?? .null,
+                isReversePathProved: isProved
+            ),
             recipients: try recipients.map { EnvelopeRecipient(forwardPath: try Self.path($0), notify: notify) },
             content: content ?? .inline(Array("Subject: test\r\n\r\nhello\r\n.dot\r\n".utf8)),
             received: self.time.now()

@@ -89,15 +89,43 @@ struct FaultCase: Sendable, CustomTestStringConvertible {
                 tls: { certificate: c.pem, key: k.pem }
                 storage: postgresql://u@h/db
                 listeners:
-                  - { service: reception, address: "0.0.0.0:25" }
+                  - { service: admin, address: "127.0.0.1:8025" }
                 authentication:
                   mechanisms: [GS2-KRB5, PLAIN]
                   ntlmV1: false
                 """,
             faults: """
                 c.yaml:3:10: error: key storage: PostgreSQL is not in this version yet: use sqlite
-                c.yaml:5:16: error: key listeners[0].service: 'reception' is not in this version yet: remove this listener
+                c.yaml:5:16: error: key listeners[0].service: 'admin' is not in this version yet: remove this listener
                 c.yaml:7:16: error: key authentication.mechanisms[0]: GS2-KRB5 is not in this version yet: remove it
+                """
+        ),
+        FaultCase(
+            name: "reception that makes no sense",
+            yaml: """
+                hostname: a.example
+                tls: { certificate: c.pem, key: k.pem }
+                listeners:
+                  - { service: reception, address: "0.0.0.0:25", tls: implicit, clients: [10.0.0.1] }
+                reception:
+                  subaddressing: "@"
+                  dmarc: { reject: refuse, invalidForm: accept }
+                  dnsLists: [{ weight: 2 }, { zone: "a..b" }, { zone: bl.example, weight: 0 }]
+                  dnsListReject: 5
+                  dnsListQuarantine: 5
+                  greylisting: { delay: 2h, window: 1h }
+                """,
+            faults: """
+                c.yaml:4:55: error: key listeners[0].tls: must be starttls or none: other servers do not begin with TLS
+                c.yaml:4:74: error: key listeners[0].clients: is for devices only: service: device
+                c.yaml:6:18: error: key reception.subaddressing: must be one or two of + - _ = # ~, or none, not '@'
+                c.yaml:7:20: error: key reception.dmarc.reject: must be reject, quarantine or accept, not 'refuse'
+                c.yaml:7:28: error: key reception.dmarc.invalidForm: unknown; did you mean 'invalidFrom'?
+                c.yaml:8:14: error: key reception.dnsLists[0].zone: is required: the domain of the list, such as zen.example.org
+                c.yaml:8:37: error: key reception.dnsLists[1].zone: must be a domain name such as zen.example.org, not 'a..b'
+                c.yaml:8:72: error: key reception.dnsLists[2].weight: must not be 0: such a list changes nothing
+                c.yaml:10:22: error: key reception.dnsListQuarantine: must be less than dnsListReject, 5
+                c.yaml:11:38: error: key reception.greylisting.window: must be longer than the delay: nobody could come back in time
                 """
         ),
         FaultCase(

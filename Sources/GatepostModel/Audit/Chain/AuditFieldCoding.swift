@@ -29,6 +29,7 @@ enum AuditFieldKey: UInt8 {
     case since = 27
     case count = 28
     case basis = 29
+    case findings = 30
 }
 
 /// Writes fields as number, length in two octets, octets; numbers big-endian without leading zeros. One event has one encoding.

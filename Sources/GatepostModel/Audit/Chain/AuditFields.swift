@@ -144,6 +144,7 @@ extension SendingEvent {
         detail.add(.recipientCount, UInt64(clamping: self.recipientCount))
         detail.add(.size, UInt64(clamping: self.size))
         detail.add(.reply, self.reply)
+        detail.add(.findings, self.findings)
         personal.add(.reversePath, self.reversePath)
         for recipient in self.recipients.prefix(AuditFields.maximumRecipients) { personal.add(.recipient, recipient) }
         switch self.verdict {
@@ -266,7 +267,8 @@ extension AuditFields {
                 recipientCount: Int(clamping: detail.number(.recipientCount) ?? 0),
                 size: Int(clamping: detail.number(.size) ?? 0),
                 verdict: verdict,
-                reply: detail.text(.reply)
+                reply: detail.text(.reply),
+                findings: detail.text(.findings)
             )
         )
     }
