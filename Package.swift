@@ -114,7 +114,10 @@ let package = Package(
         ),
         .target(
             name: "GatepostModel",
-            dependencies: ["MailSyntax", "SASL", "SMTP", .product(name: "Crypto", package: "swift-crypto")],
+            dependencies: [
+                "MailSyntax", "DNS", "MessageAuthentication", "SASL", "SMTP",
+                .product(name: "Crypto", package: "swift-crypto"),
+            ],
             swiftSettings: strict
         ),
         // Level 4.
@@ -238,7 +241,9 @@ let package = Package(
         ),
         .testTarget(
             name: "GatepostModelTests",
-            dependencies: ["GatepostModel", "GatepostTesting", "MailSyntax", "SASL", "SMTP"],
+            dependencies: [
+                "GatepostModel", "GatepostTesting", "DNS", "MailSyntax", "MessageAuthentication", "SASL", "SMTP",
+            ],
             swiftSettings: strict
         ),
         .testTarget(

@@ -91,20 +91,25 @@ package struct GatepostService: Sendable {
         let group = MultiThreadedEventLoopGroup(numberOfThreads: System.coreCount)
         let files = NIOThreadPool(numberOfThreads: 4)
         files.start()
+        let signing = NIOThreadPool(numberOfThreads: System.coreCount)
+        signing.start()
         let checkers = try self.makeCheckers(group)
         let relayLogin = self.relay.map { relay in
             RelayAccess(relay, data: self.configuration.data, logger: self.logger)
                 .login(markKey: keyring.current.derived("relay login"), http: http, clock: clock)
         }
-        let resolver = try self.makeResolver()
+        let resolver = try UnboundResolver(options: .init(self.configuration.dns))
         let returnPaths = ReturnPaths { keyring.current.derived("return paths") }
+        let signer = MailSigner(store: store, keyring: keyring, threads: signing, logger: self.logger)
+        await signer.reload()
         let runner = try self.makeRunner(
             store: store,
             clock: clock,
             group: group,
             relayLogin: relayLogin,
             resolver: resolver,
-            returnPaths: returnPaths
+            returnPaths: returnPaths,
+            signer: signer
         )
 
         let authenticator = Authenticator(
@@ -167,6 +172,7 @@ package struct GatepostService: Sendable {
             sending: SendingLedger(store: store, clock: clock, rules: .init(self.configuration)),
             postmaster: self.configuration.postmaster.map { .mailbox($0) } ?? .postmaster,
             milters: milters,
+            signer: signer,
             logger: self.logger,
             queued: { runner.notify() }
         )
@@ -220,6 +226,15 @@ package struct GatepostService: Sendable {
         )
         let names = addresses + sockets.map { "\($0.kind.name) \($0.path)" }
 
+        let watcher = DKIMKeyWatcher(
+            store: store,
+            queue: store,
+            resolver: resolver,
+            clock: clock,
+            toASCII: { try IDNA.toASCII($0) },
+            changed: { await signer.reload() },
+            logger: self.logger
+        )
         let administration = Administration(
             accounts: store,
             queue: store,
@@ -228,10 +243,14 @@ package struct GatepostService: Sendable {
             spool: store.spoolDirectory,
             masterKeys: Administration.MasterKeys(directory: self.configuration.data, keyring: keyring),
             defaultDomain: self.configuration.authentication.defaultDomain,
+            host: DomainRecords.Host(self.configuration),
             policy: self.configuration.authentication.passwordPolicy,
             hooks: Administration.Hooks(
                 accountChanged: { directory.accountChanged($0.address) },
-                domainsChanged: { directory.domainsChanged() },
+                domainsChanged: {
+                    directory.domainsChanged()
+                    await signer.reload()
+                },
                 queueChanged: { runner.retryNow() },
                 status: {
                     ServerStatus(
@@ -240,14 +259,24 @@ package struct GatepostService: Sendable {
                         processIdentifier: getpid(),
                         started: started.description,
                         listeners: names,
-                        counters: self.counters(counters, received, loginGuard, registry, runner, store, audit.trail)
-                            .merging(milterCounters.all) { $1 },
+                        counters: self.counters(
+                            counters,
+                            received,
+                            signer,
+                            loginGuard,
+                            registry,
+                            runner,
+                            store,
+                            audit.trail
+                        ).merging(milterCounters.all) { $1 },
                         relay: relayLogin?.refused.current.map { refused in
                             "refused the login \(refused.refusals) times, next try after \(refused.until): \(refused.words)"
                         }
                     )
                 },
-                beforeReport: { await uses.flush() }
+                beforeReport: { await uses.flush() },
+                keysChanged: { await signer.reload() },
+                sighting: { watcher.sighting(of: $0) }
             ),
             recipients: RecipientRules(self.configuration),
             loginGuard: loginGuard,
@@ -276,6 +305,7 @@ package struct GatepostService: Sendable {
                 QueueRunnerService(runner: runner),
                 SpoolSweep(store: store, started: started, logger: self.logger),
                 uses,
+                watcher,
                 Housekeeping(
                     trail: audit.trail,
                     retention: self.configuration.audit.retention,
@@ -302,6 +332,7 @@ package struct GatepostService: Sendable {
         try await ticketPool?.shutdown()
         await checkers?.shutdown(logger: self.logger)
         try await files.shutdownGracefully()
+        try await signing.shutdownGracefully()
         try await group.shutdownGracefully()
         self.logger.notice("stopped")
     }
@@ -352,25 +383,14 @@ package struct GatepostService: Sendable {
         if case .relay(let relay) = self.configuration.delivery.route { relay } else { nil }
     }
 
-    /// Delivery and reception ask by one cache.
-    private func makeResolver() throws -> UnboundResolver {
-        var options = UnboundResolver.Options()
-        if let servers = self.configuration.dns.servers {
-            options.servers = .forward(
-                servers.map { UnboundResolver.Server(address: $0.address.description, port: $0.port) }
-            )
-        }
-        options.validatesDNSSEC = self.configuration.dns.dnssec
-        return try UnboundResolver(options: options)
-    }
-
     private func makeRunner(
         store: SQLiteStore,
         clock: SystemClock,
         group: any EventLoopGroup,
         relayLogin: RelayLogin?,
         resolver: any DNS.Resolver,
-        returnPaths: ReturnPaths
+        returnPaths: ReturnPaths,
+        signer: MailSigner
     ) throws -> QueueRunner {
         var delivery = DeliveryConfiguration(
             self.configuration,
@@ -378,6 +398,7 @@ package struct GatepostService: Sendable {
             own: OwnAddresses(self.configuration, interfaces: try GatepostService.interfaceAddresses())
         )
         delivery.relayLogin = relayLogin
+        delivery.sign = { await signer.signed($0) }
         delivery.senderBehind = { returnPaths.sender(behind: $0, secondsSince1970: clock.now().secondsSince1970) }
         return QueueRunner(
             store: store,
@@ -448,6 +469,7 @@ package struct GatepostService: Sendable {
     private func counters(
         _ submission: SubmissionCounters,
         _ reception: ReceptionCounters,
+        _ signer: MailSigner,
         _ loginGuard: LoginGuard,
         _ registry: SessionRegistry,
         _ runner: QueueRunner,
@@ -464,6 +486,8 @@ package struct GatepostService: Sendable {
             "loginsRefused": submission.refusedLogins,
             "messagesAccepted": submission.acceptedMessages,
             "messagesRefused": submission.refusedMessages,
+            "messagesSigned": signer.signedMessages,
+            "messagesUnsigned": signer.unsignedMessages,
             "messagesReceived": reception.acceptedMessages,
             "receivedMessagesRefused": reception.refusedMessages,
             "receivedRecipientsRefused": reception.refusedRecipients,

@@ -20,6 +20,8 @@ struct IncomingMessage {
     private let keepsHeaderApart: Bool
     /// The filter that wants the message held.
     var quarantine: Configuration.Milter?
+    /// What signs it; nil where no domain has keys.
+    var signing: MessageSigning?
     var subject: String?
     /// Set once the message cannot be kept: the rest is dropped, the end gets this reply.
     var refusal: Reply?
@@ -37,8 +39,10 @@ struct IncomingMessage {
         context: HeaderFixups.Context,
         admission: SendingLedger.Admission,
         maximumOctets: Int?,
+        signing: MessageSigning?,
         keepsHeaderApart: Bool = false
     ) {
+        self.signing = signing
         self.content = ArrivingContent(identifier: identifier)
         self.transaction = transaction
         self.account = account

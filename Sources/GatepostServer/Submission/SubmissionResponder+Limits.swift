@@ -19,7 +19,7 @@ extension SubmissionResponder {
         _ admission: SendingLedger.Admission,
         _ account: Account,
         message: MessageIdentifier?
-    ) -> [NewMessage] {
+    ) async -> [NewMessage] {
         guard admission.change.told != nil, let owner = try? Mailbox(parsing: account.address) else { return [] }
         let now = self.service.clock.now()
         let notice = SendingNotice(
@@ -35,8 +35,10 @@ extension SubmissionResponder {
         let route: MessageRoute = self.service.disposal == .hold ? .hold : .deliver
         func identifier() -> MessageIdentifier { MessageIdentifier(created: now, random: RandomOctets.make(9)) }
         return [
-            notice.ownersMail(identifier(), route: route),
-            notice.operatorsMail(identifier(), to: self.service.postmaster, route: route),
+            await self.service.signer.signed(notice.ownersMail(identifier(), route: route)),
+            await self.service.signer.signed(
+                notice.operatorsMail(identifier(), to: self.service.postmaster, route: route)
+            ),
         ]
     }
 
@@ -48,7 +50,7 @@ extension SubmissionResponder {
     ) async -> SessionAnswer {
         let reply = admission.decision.reply(now: self.service.clock.now()) ?? .localError
         self.refused(reply, account, rule: admission.decision.rule?.code ?? "not-kept", content)
-        let notices = self.notices(admission, account, message: nil)
+        let notices = await self.notices(admission, account, message: nil)
         if !notices.isEmpty {
             do {
                 try await self.service.queue.enqueue(notices, sending: admission.change)

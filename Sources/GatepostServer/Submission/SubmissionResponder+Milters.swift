@@ -3,6 +3,7 @@ internal import GatepostModel
 internal import Logging
 internal import MailSyntax
 internal import Milter
+internal import NIOCore
 internal import SASL
 internal import SMTP
 internal import SMTPServer
@@ -102,8 +103,24 @@ extension SubmissionResponder {
         case .kept(let kept):
             message.take(kept)
             let body = try await message.content.ready(kept.body, behind: message.header, spool: self.service.spool)
-            return .kept(body.with(front: message.header))
+            let signatures = try await self.sign(body.with(front: message.header), of: message)
+            return .kept(body.with(front: signatures + message.header))
         }
+    }
+
+    /// What stands in front of the message as filters left it: signatures must cover what they changed.
+    private func sign(_ content: MessageContent, of message: IncomingMessage) async throws -> [UInt8] {
+        let signer = self.service.signer
+        var signing = signer.begin(secondsSince1970: message.context.now.secondsSince1970)
+        guard signing != nil, let context = self.service.milters else {
+            return await signer.finish(nil, rest: [], message.identifier)
+        }
+        let chunks = try await context.contents.chunks(of: content)
+        defer { chunks.close() }
+        while let chunk = try await chunks.chunk() {
+            await signer.receive(Array(chunk.readableBytesView), by: &signing)
+        }
+        return await signer.finish(signing, rest: [], message.identifier)
     }
 
     private func discard(_ message: IncomingMessage, rule: String) {

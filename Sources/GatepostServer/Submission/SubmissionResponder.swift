@@ -363,6 +363,7 @@ final class SubmissionResponder: SessionResponder {
             ),
             admission: admission,
             maximumOctets: self.service.sending.rules.policy(submission.account, submission.credential).messageSize,
+            signing: self.milters == nil ? self.service.signer.begin(secondsSince1970: now.secondsSince1970) : nil,
             keepsHeaderApart: self.milters != nil
         )
         self.state.withLock { $0.message = message }
@@ -403,7 +404,9 @@ final class SubmissionResponder: SessionResponder {
     func write(_ message: inout IncomingMessage) async throws {
         message.finishHeader()
         guard message.refusal == nil else { return }
-        try await message.content.write(message.content.takeBuffer(), to: self.service.spool)
+        let octets = message.content.takeBuffer()
+        await self.service.signer.receive(octets, by: &message.signing)
+        try await message.content.write(octets, to: self.service.spool)
     }
 
     private func finishMessage() async -> SessionAnswer {
@@ -427,7 +430,7 @@ final class SubmissionResponder: SessionResponder {
     private func enqueue(_ message: IncomingMessage, _ content: MessageContent) async throws -> SessionAnswer {
         let decision = message.admission.decision
         let (route, reason) = self.route(of: message)
-        let notices = self.notices(message.admission, message.account, message: message.identifier)
+        let notices = await self.notices(message.admission, message.account, message: message.identifier)
         try await self.service.queue.enqueue(
             [message.newMessage(content: content, route: route, holdReason: reason)] + notices,
             sending: message.admission.change
@@ -464,7 +467,12 @@ final class SubmissionResponder: SessionResponder {
     /// Puts the content where it will lie: in memory for the database, or synced in its file.
     private func store(_ message: inout IncomingMessage) async throws -> MessageContent {
         if message.content.endsInFile { try await self.write(&message) }
-        return try await message.content.finish()
+        let front = await self.service.signer.finish(
+            message.signing,
+            rest: message.content.buffer,
+            message.identifier
+        )
+        return try await message.content.finish(front: front)
     }
 
     func drop(_ incoming: IncomingMessage, _ reply: Reply) async -> SessionAnswer {

@@ -36,6 +36,7 @@ package struct SubmissionService: SessionService {
     let postmaster: ForwardPath
     /// nil: no filters are asked.
     private(set) var milters: MilterContext?
+    private(set) var signer: MailSigner
     private(set) var logger: Logger
 
     package init(
@@ -53,6 +54,7 @@ package struct SubmissionService: SessionService {
         sending: SendingLedger,
         postmaster: ForwardPath = .postmaster,
         milters: MilterContext? = nil,
+        signer: MailSigner,
         logger: Logger,
         queued: @escaping @Sendable () -> Void
     ) {
@@ -71,6 +73,7 @@ package struct SubmissionService: SessionService {
         self.sending = sending
         self.postmaster = postmaster
         self.milters = milters
+        self.signer = signer
         self.logger = logger
     }
 
@@ -104,6 +107,7 @@ package struct SubmissionService: SessionService {
         copy.milters = nil
         copy.sending = self.sending.copy()
         copy.deviceRates = self.deviceRates.copy()
+        copy.signer = self.signer.copy()
         copy.logger = Logger(label: "gatepost.simulation") { _ in SwiftLogNoOpLogHandler() }
         copy.recorder = LoginRecorder(trail: findings, counters: copy.counters, logger: copy.logger)
         return copy

@@ -91,6 +91,12 @@ private struct World {
                     action: .hold
                 )
             ),
+            signer: MailSigner(
+                store: self.store,
+                keyring: MasterKeyring(self.masterKey),
+                threads: NIOThreadPool(numberOfThreads: 1),
+                logger: logger
+            ),
             logger: logger,
             queued: {}
         )
