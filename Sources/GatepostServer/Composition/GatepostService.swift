@@ -142,6 +142,21 @@ package struct GatepostService: Sendable {
             history: try await LockoutHistory.read(audit.trail, now: started)
         )
         let permits = self.configuration.popBeforeSMTP.map { RelayPermits(duration: $0.duration, clock: clock) }
+        let milterCounters = MilterCounters()
+        let milters = MilterContext(
+            filters: self.configuration.milters,
+            hostname: self.configuration.hostname,
+            maximumBodyOctets: max(
+                self.configuration.submission.maximumMessageSize.octets,
+                self.configuration.reception.maximumMessageSize.octets
+            ),
+            group: group,
+            contents: ContentReader(spool: store.spoolDirectory, threads: files),
+            spool: SpoolDirectory(path: store.spoolDirectory, threads: files),
+            clock: clock,
+            counters: milterCounters,
+            logger: self.logger
+        )
         let service = SubmissionService(
             authenticator: authenticator,
             loginGuard: loginGuard,
@@ -156,6 +171,7 @@ package struct GatepostService: Sendable {
             audit: audit.trail,
             sending: SendingLedger(store: store, clock: clock, rules: .init(self.configuration)),
             postmaster: self.configuration.postmaster.map { .mailbox($0) } ?? .postmaster,
+            milters: milters,
             signer: signer,
             logger: self.logger,
             queued: { runner.notify() }
@@ -186,6 +202,7 @@ package struct GatepostService: Sendable {
             returnPaths: returnPaths,
             clock: clock,
             counters: received,
+            milters: milters,
             audit: audit.trail,
             queued: { runner.notify() }
         )
@@ -251,7 +268,7 @@ package struct GatepostService: Sendable {
                             runner,
                             store,
                             audit.trail
-                        ),
+                        ).merging(milterCounters.all) { $1 },
                         relay: relayLogin?.refused.current.map { refused in
                             "refused the login \(refused.refusals) times, next try after \(refused.until): \(refused.words)"
                         }
@@ -274,6 +291,7 @@ package struct GatepostService: Sendable {
             logger: self.logger
         )
         self.sayWhatIsInsecure()
+        self.sayWhoFilters()
         try await self.sayWhoSendsWithoutTLS(authenticator)
         self.logger.notice(
             "ready",
@@ -409,7 +427,8 @@ package struct GatepostService: Sendable {
                     service: wanted.device.map { service.serving($0) } ?? service
                 )
             },
-            allowed: self.configuration.networks.allow
+            allowed: self.configuration.networks.allow,
+            filters: self.configuration.milters.filter { $0.traffic.contains(.submission) }.map(\.name)
         )
     }
 

@@ -16,7 +16,7 @@ struct PostfixSender: Sendable {
             "postfix",
             in: folder,
             hostname: "mx.sender.test",
-            listeners: "\(address):\(port) inet n - n - - smtpd\n",
+            listeners: "\(address):\(port) inet n - n - - smtpd\nsmtp unix - - n - - smtp\n",
             settings: """
                 mynetworks = 127.0.0.0/8
                 smtp_host_lookup = native

@@ -123,9 +123,9 @@ struct FaultCase: Sendable, CustomTestStringConvertible {
                 c.yaml:7:28: error: key reception.dmarc.invalidForm: unknown; did you mean 'invalidFrom'?
                 c.yaml:8:14: error: key reception.dnsLists[0].zone: is required: the domain of the list, such as zen.example.org
                 c.yaml:8:37: error: key reception.dnsLists[1].zone: must be a domain name such as zen.example.org, not 'a..b'
-                c.yaml:8:72: error: key reception.dnsLists[2].weight: must not be 0: such a list changes nothing
+                c.yaml:8:75: error: key reception.dnsLists[2].weight: must not be 0: such a list changes nothing
                 c.yaml:10:22: error: key reception.dnsListQuarantine: must be less than dnsListReject, 5
-                c.yaml:11:38: error: key reception.greylisting.window: must be longer than the delay: nobody could come back in time
+                c.yaml:11:37: error: key reception.greylisting.window: must be longer than the delay: nobody could come back in time
                 """
         ),
         FaultCase(
@@ -328,13 +328,13 @@ struct FaultCase: Sendable, CustomTestStringConvertible {
                 c.yaml:8:16: error: key listeners[0].otherFrom: must be refuse or rewrite, not 'replace'
                 c.yaml:9:17: error: key listeners[0].recipients: names everybody with "*": remove the others
                 c.yaml:10:22: error: key listeners[0].messagesPerHour: must be from 1 to 10000, not 0
-                c.yaml:11:14: error: key listeners[0].xclient: is for submission only: a device listener goes by who connects
+                c.yaml:11:14: error: key listeners[0].xclient: is for submission and reception only: a device listener goes by who connects
                 c.yaml:12:57: error: key listeners[1].clients: must name at least one address, such as [10.0.0.20]
                 c.yaml:12:72: error: key listeners[1].otherFrom: needs from: the address that mail is to be from
                 c.yaml:12:94: error: key listeners[1].recipients[0]: must be an address or a domain such as example.org, not '@example.org'
                 c.yaml:12:111: error: key listeners[1].client: unknown; did you mean 'xclient'?
                 c.yaml:13:62: error: key listeners[2].clients: is for devices only: service: device
-                c.yaml:14:62: error: key listeners[3].proxyProtocol: is for submission only: a pop3 listener goes by who connects
+                c.yaml:14:62: error: key listeners[3].proxyProtocol: is for submission and reception only: a pop3 listener goes by who connects
                 """
         ),
         FaultCase(
