@@ -31,6 +31,7 @@ let package = Package(
         .library(name: "OAuthClient", targets: ["OAuthClient"]),
         .library(name: "POP3", targets: ["POP3"]),
         .library(name: "MessageAuthentication", targets: ["MessageAuthentication"]),
+        .library(name: "Milter", targets: ["Milter"]),
         .library(name: "SMTP", targets: ["SMTP"]),
         .library(name: "SMTPClient", targets: ["SMTPClient"]),
         .library(name: "SMTPServer", targets: ["SMTPServer"]),
@@ -80,6 +81,7 @@ let package = Package(
             swiftSettings: strict
         ),
         .target(name: "SMTP", dependencies: ["MailSyntax", "SASL"], swiftSettings: strict),
+        .target(name: "Milter", dependencies: ["MailSyntax"], swiftSettings: strict),
         // No pkgConfig: Debian's file names private requirements that need not be installed, and SwiftPM then warns.
         .systemLibrary(name: "CUnbound", providers: [.apt(["libunbound-dev"])]),
         .systemLibrary(name: "CIDN2", pkgConfig: "libidn2", providers: [.apt(["libidn2-dev"])]),
@@ -112,7 +114,10 @@ let package = Package(
         ),
         .target(
             name: "GatepostModel",
-            dependencies: ["MailSyntax", "SASL", "SMTP", .product(name: "Crypto", package: "swift-crypto")],
+            dependencies: [
+                "MailSyntax", "DNS", "MessageAuthentication", "SASL", "SMTP",
+                .product(name: "Crypto", package: "swift-crypto"),
+            ],
             swiftSettings: strict
         ),
         // Level 4.
@@ -147,7 +152,7 @@ let package = Package(
             name: "GatepostServer",
             dependencies: [
                 "SMTPServer", "SMTPClient", "DNSClient", "DNS", "GatepostModel", "GatepostSQLite", "GatepostDelivery",
-                "MailSyntax", "MessageAuthentication", "SASL", "SASLKerberos", "AuthenticationProtocols",
+                "MailSyntax", "MessageAuthentication", "Milter", "SASL", "SASLKerberos", "AuthenticationProtocols",
                 "OAuthClient", "POP3", "SMTP", "TLSChannelBinding", "CArgon2", "CCrypt",
                 .target(name: "CPAM", condition: .when(traits: ["PAM"])),
                 .target(name: "CLDAP", condition: .when(traits: ["LDAP"])),
@@ -215,6 +220,7 @@ let package = Package(
             ] + nio,
             swiftSettings: strict
         ),
+        .testTarget(name: "MilterTests", dependencies: ["MailSyntax", "Milter"], swiftSettings: strict),
         .testTarget(name: "POP3Tests", dependencies: ["MailSyntax", "POP3", "SASL", "SMTP"], swiftSettings: strict),
         .testTarget(
             name: "MessageAuthenticationTests",
@@ -235,7 +241,9 @@ let package = Package(
         ),
         .testTarget(
             name: "GatepostModelTests",
-            dependencies: ["GatepostModel", "GatepostTesting", "MailSyntax", "SASL", "SMTP"],
+            dependencies: [
+                "GatepostModel", "GatepostTesting", "DNS", "MailSyntax", "MessageAuthentication", "SASL", "SMTP",
+            ],
             swiftSettings: strict
         ),
         .testTarget(
@@ -250,7 +258,7 @@ let package = Package(
             name: "GatepostServerTests",
             dependencies: [
                 "GatepostServer", "GatepostDelivery", "GatepostModel", "GatepostSQLite", "GatepostTesting",
-                "MailSyntax", "MessageAuthentication", "DNS",
+                "MailSyntax", "MessageAuthentication", "Milter", "DNS",
                 "AuthenticationProtocols", "OAuthClient", "SASL", "SMTP",
                 .product(name: "Crypto", package: "swift-crypto"),
                 .product(name: "CryptoExtras", package: "swift-crypto"),

@@ -10,6 +10,8 @@ public enum Record: Hashable, Sendable {
     case mx(MXRecord)
     /// A name for an address.
     case ptr(DNSName)
+    /// Where a service is.
+    case srv(SRVRecord)
     /// A certificate association.
     case tlsa(TLSARecord)
     /// Text.
@@ -23,6 +25,7 @@ public enum Record: Hashable, Sendable {
         case .cname: .cname
         case .mx: .mx
         case .ptr: .ptr
+        case .srv: .srv
         case .tlsa: .tlsa
         case .txt: .txt
         }
@@ -51,6 +54,19 @@ public enum Record: Hashable, Sendable {
                 MXRecord(
                     preference: preference.reduce(0) { $0 << 8 | UInt16($1) },
                     exchange: exchange.lowercased.description
+                )
+            )
+        case .srv:
+            let fields = Array(rest.prefix(6))
+            rest = rest.dropFirst(6)
+            guard fields.count == 6, let target = DNSName(consuming: &rest), rest.isEmpty else { return nil }
+            func number(_ index: Int) -> UInt16 { UInt16(fields[index]) << 8 | UInt16(fields[index + 1]) }
+            self = .srv(
+                SRVRecord(
+                    priority: number(0),
+                    weight: number(2),
+                    port: number(4),
+                    target: target.lowercased.description
                 )
             )
         case .tlsa:
@@ -97,6 +113,32 @@ public struct MXRecord: Hashable, Sendable, CustomStringConvertible {
 
     /// Preference and exchange.
     public var description: String { "\(self.preference) \(self.exchange)" }
+}
+
+/// Where a service of a domain is (RFC 2782).
+public struct SRVRecord: Hashable, Sendable, CustomStringConvertible {
+    /// The lower, the earlier it is tried.
+    public var priority: UInt16
+    /// How large its share is among those of one priority.
+    public var weight: UInt16
+    /// The port of the service.
+    public var port: UInt16
+    /// The host's name without trailing dot, lower case when it was read; `.` says that there is no such service.
+    public var target: String
+
+    /// Creates a record.
+    public init(priority: UInt16, weight: UInt16, port: UInt16, target: String) {
+        self.priority = priority
+        self.weight = weight
+        self.port = port
+        self.target = target
+    }
+
+    /// Whether it says that there is no such service.
+    public var isNull: Bool { self.target == "." }
+
+    /// Priority, weight, port and target.
+    public var description: String { "\(self.priority) \(self.weight) \(self.port) \(self.target)" }
 }
 
 /// Text of a domain: one or more strings of at most 255 octets (RFC 1035 §3.3.14).

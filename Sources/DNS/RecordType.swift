@@ -21,11 +21,14 @@ public struct RecordType: Hashable, Sendable, RawRepresentable {
     public static let txt = RecordType(rawValue: 16)
     /// An IPv6 address (RFC 3596 §2.1).
     public static let aaaa = RecordType(rawValue: 28)
+    /// Where a service is (RFC 2782).
+    public static let srv = RecordType(rawValue: 33)
     /// A certificate association (RFC 6698 §2).
     public static let tlsa = RecordType(rawValue: 52)
 
     static let named: [(name: String, type: RecordType)] = [
-        ("A", .a), ("CNAME", .cname), ("PTR", .ptr), ("MX", .mx), ("TXT", .txt), ("AAAA", .aaaa), ("TLSA", .tlsa),
+        ("A", .a), ("CNAME", .cname), ("PTR", .ptr), ("MX", .mx), ("TXT", .txt), ("AAAA", .aaaa), ("SRV", .srv),
+        ("TLSA", .tlsa),
     ]
 }
 

@@ -28,6 +28,11 @@ extension Resolver {
         try await self.records(.txt, at: name).compactMap { if case .txt(let record) = $0 { record } else { nil } }
     }
 
+    /// Where a service is, at a name such as `_submission._tcp.example.org`.
+    public func srv(_ name: String) async throws(DNSError) -> Answer<SRVRecord> {
+        try await self.records(.srv, at: name).compactMap { if case .srv(let record) = $0 { record } else { nil } }
+    }
+
     /// The certificate associations at a name such as `_25._tcp.mx.example.org`.
     public func tlsa(_ name: String) async throws(DNSError) -> Answer<TLSARecord> {
         try await self.records(.tlsa, at: name).compactMap { if case .tlsa(let record) = $0 { record } else { nil } }

@@ -181,13 +181,19 @@ struct ZoneParser {
             }
             guard strings.allSatisfy({ $0.count <= 255 }) else { throw self.error("a string has over 255 octets") }
             return .txt(TXTRecord(strings: strings))
+        case ("SRV", 4):
+            let fields = data.prefix(3).compactMap { UInt16($0.text) }
+            guard fields.count == 3 else { throw self.error("not an SRV record") }
+            let target = try self.name(data[3]).lowercased.description
+            return .srv(SRVRecord(priority: fields[0], weight: fields[1], port: fields[2], target: target))
         case ("TLSA", 4...):
             let fields = data.prefix(3).compactMap { UInt8($0.text) }
             let digits = data.dropFirst(3).flatMap(\.octets)
             let octets = Self.hexadecimal(digits)
             guard fields.count == 3, let octets, !octets.isEmpty else { throw self.error("not a TLSA record") }
             return .tlsa(TLSARecord(usage: fields[0], selector: fields[1], matchingType: fields[2], data: octets))
-        case ("A", _), ("AAAA", _), ("CNAME", _), ("PTR", _), ("MX", _), ("TXT", _), ("TLSA", _):
+        case ("A", _), ("AAAA", _), ("CNAME", _), ("PTR", _), ("MX", _), ("TXT", _), ("SRV", _),
+            ("TLSA", _):
             throw self.error("wrong number of values for \(type)")
         default:
             throw self.error("unknown type \(type)")

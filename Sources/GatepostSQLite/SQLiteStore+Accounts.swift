@@ -95,7 +95,7 @@ extension SQLiteStore: AccountStore {
                     changed.append(address)
                 }
             }
-            return changed
+            return changed + (try connection.resealDKIMKeys(body))
         }
     }
 

@@ -13,6 +13,7 @@ enum Schema {
         migrator.registerMigration("4 credentials") { try $0.execute(sql: Self.credentials) }
         migrator.registerMigration("5 sending limits") { try $0.execute(sql: Self.sendingLimits) }
         migrator.registerMigration("6 aliases") { try $0.execute(sql: Self.aliases) }
+        migrator.registerMigration("7 DKIM keys") { try $0.execute(sql: Self.dkimKeys) }
         return migrator
     }
 
@@ -240,6 +241,24 @@ enum Schema {
             rule TEXT NOT NULL,
             time INTEGER NOT NULL,
             PRIMARY KEY (account, rule)
+        ) WITHOUT ROWID;
+        """
+
+    private static let dkimKeys = """
+        -- algorithm, state: as DKIMKey has them. sealed: null once retired; the row stays, so that no selector is used twice.
+        CREATE TABLE dkim_key (
+            domain TEXT NOT NULL,
+            selector TEXT NOT NULL,
+            algorithm TEXT NOT NULL,
+            public_key BLOB NOT NULL,
+            sealed BLOB,
+            state TEXT NOT NULL,
+            created INTEGER NOT NULL,
+            seen INTEGER,
+            activated INTEGER,
+            replaced INTEGER,
+            retired INTEGER,
+            PRIMARY KEY (domain, selector)
         ) WITHOUT ROWID;
         """
 }

@@ -23,6 +23,7 @@ package actor MemoryStore {
     var messages: [MessageIdentifier: Message] = [:]
     var accounts: [String: Account] = [:]
     var domainNames: Set<String> = []
+    var keys: [DKIMKey] = []
     var aliasesByAddress: [String: Alias] = [:]
     var factors: [String: SecondFactor] = [:]
     var recoveryCodes: [String: Set<[UInt8]>] = [:]
@@ -150,8 +151,15 @@ extension MemoryStore: AccountStore {
             factors[address]?.sealedSecret = new
             changed.append(address)
         }
+        var keys = self.keys
+        for (index, key) in self.keys.enumerated() {
+            guard let sealed = key.sealedKey, let new = try body(sealed, key.owner) else { continue }
+            keys[index].sealedKey = new
+            changed.append(key.owner)
+        }
         self.accounts = accounts
         self.factors = factors
+        self.keys = keys
         return changed
     }
 
@@ -213,5 +221,23 @@ extension MemoryStore: AccountStore {
     package func removeDomain(_ domain: String) throws -> Bool {
         try self.beginChange()
         return self.domainNames.remove(domain) != nil
+    }
+}
+
+extension MemoryStore: DKIMKeyStore {
+    package func dkimKeys(of domain: String?) -> [DKIMKey] {
+        self.keys.filter { domain == nil || $0.domain == domain }
+            .sorted { ($0.domain, $0.created, $0.selector) < ($1.domain, $1.created, $1.selector) }
+    }
+
+    package func changeDKIMKeys<Value: Sendable>(
+        of domain: String,
+        _ body: @escaping @Sendable (inout DKIMKeySet) throws -> Value
+    ) throws -> Value {
+        try self.beginChange()
+        var set = DKIMKeySet(domain: domain, keys: self.dkimKeys(of: domain))
+        let value = try body(&set)
+        self.keys = self.keys.filter { $0.domain != domain } + set.keys
+        return value
     }
 }

@@ -18,6 +18,10 @@ struct RecordTests {
             Record(type: .tlsa, data: [3, 1, 1, 0xAB])
                 == .tlsa(TLSARecord(usage: 3, selector: 1, matchingType: 1, data: [0xAB]))
         )
+        #expect(
+            Record(type: .srv, data: [0, 1, 0, 2, 1, 209, 1, 97, 0])
+                == .srv(SRVRecord(priority: 1, weight: 2, port: 465, target: "a"))
+        )
         #expect(try Record(type: .ptr, data: [1, 97, 0]) == .ptr(#require(DNSName("a"))))
         #expect(try Record(type: .cname, data: [1, 97, 0]) == .cname(#require(DNSName("a"))))
     }
@@ -39,7 +43,7 @@ struct RecordTests {
             (.mx, [0, 1]),
             (.mx, [0, 1, 5, 97]), (.mx, [0, 1, 0xC0, 0x0C]), (.mx, [0, 1, 1, 97, 0, 0]), (.txt, []), (.txt, [1]),
             (.txt, [2, 97]),
-            (.tlsa, [3, 1, 1]), (.tlsa, []), (.ptr, []), (.ptr, [1, 97]), (.cname, [0, 0]),
+            (.tlsa, [3, 1, 1]), (.tlsa, []), (.srv, []), (.srv, [0, 1, 0, 2, 1]), (.srv, [0, 1, 0, 2, 1, 209, 1, 97, 0, 0]), (.ptr, []), (.ptr, [1, 97]), (.cname, [0, 0]),
             (RecordType(rawValue: 99), [1]),
         ] as [(RecordType, [UInt8])]
     )

@@ -26,6 +26,7 @@ struct DeliveryReporter: Sendable {
     let clock: any WallClock
     let settler: Settler
     let counters: CounterBox
+    var sign: @Sendable (NewMessage) async -> NewMessage = { $0 }
     /// Who is told of failures whose sender is not known to be one.
     let postmaster: Mailbox?
     /// Whose message went on under a return path of ours.
@@ -129,19 +130,18 @@ struct DeliveryReporter: Sendable {
             identifier: MessageIdentifier(created: now, using: &generator),
             now: now
         )
-        if let notification {
-            self.counters.add { $0.notifications += 1 }
-            self.logger.info(
-                "Sender is notified",
-                metadata: [
-                    "to": "\(addressee)",
-                    "message": "\(report.message.identifier)",
-                    "notification": "\(notification.identifier)",
-                    "action": "\(notices.first?.action.rawValue ?? "")",
-                ]
-            )
-        }
-        return notification
+        guard let notification else { return nil }
+        self.counters.add { $0.notifications += 1 }
+        self.logger.info(
+            "Sender is notified",
+            metadata: [
+                "to": "\(addressee)",
+                "message": "\(report.message.identifier)",
+                "notification": "\(notification.identifier)",
+                "action": "\(notices.first?.action.rawValue ?? "")",
+            ]
+        )
+        return await self.sign(notification)
     }
 
     /// A notification without the original is better than none, so trouble in reading is only logged.

@@ -37,6 +37,8 @@ package struct DeliveryConfiguration: Sendable {
     package var loginCoolDown: Duration = .seconds(300)
     /// What the relay is logged in to with; nil takes user and password of the configuration.
     package var relayLogin: RelayLogin?
+    /// Signs a notification before it is stored; gives it back as it was where there is no key.
+    package var sign: @Sendable (NewMessage) async -> NewMessage = { $0 }
     /// Who is told of failures of received mail whose sender is not known to be one; nil: nobody.
     package var postmaster: Mailbox?
     /// Whose message went on under a return path of ours.

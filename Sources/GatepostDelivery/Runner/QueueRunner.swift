@@ -104,6 +104,7 @@ package final class QueueRunner: Sendable {
             clock: clock,
             settler: self.settler,
             counters: self.box,
+            sign: configuration.sign,
             postmaster: configuration.postmaster,
             senderBehind: configuration.senderBehind,
             logger: logger

@@ -31,7 +31,7 @@ package struct NewAccount: Sendable {
 ///
 /// Every change is durable when the call returns. Calls throw ``StoreError``; that a thing does not exist, or exists already,
 /// is an answer and not an error. Whoever changes credentials tells the ``VerificationCache`` to forget them.
-package protocol AccountStore: CredentialStore, AliasStore {
+package protocol AccountStore: CredentialStore, AliasStore, DKIMKeyStore {
     /// One look-up by index: costs the same with 10 accounts and with 100,000.
     func account(address: String) async throws -> Account?
     /// - Returns: The account as stored; nil when one with this address exists.
@@ -46,11 +46,13 @@ package protocol AccountStore: CredentialStore, AliasStore {
     /// Replaces the keys of one credential, unless somebody changed or removed it meanwhile.
     /// - Returns: The account as it is now; nil when it no longer has this credential in this version.
     func replace(_ credential: Credential, by keys: NewCredential, of address: String) async throws -> Account?
-    /// Passes every sealed secret (passwords, those of second factors) through `body`, all in one transaction: when one call throws, none is changed.
+    /// Passes every sealed secret (passwords, those of second factors, keys of domains) through `body`, all in one transaction: when one
+    /// call throws, none is changed.
     ///
     /// `body` may run more than once for the same secret; the credentials keep their versions.
-    /// - Parameter body: Gets the sealed secret and the account's address; returns what is to be kept, nil to leave it as it is.
-    /// - Returns: The addresses of the accounts that were changed.
+    /// - Parameter body: Gets the sealed secret and whom it is sealed for, the account's address or ``DKIMKey/owner``; returns what is to be
+    ///   kept, nil to leave it as it is.
+    /// - Returns: Whose secrets were changed.
     func reseal(_ body: @escaping @Sendable ([UInt8], String) throws -> [UInt8]?) async throws -> [String]
     /// - Returns: Whether the account exists.
     func setEnabled(_ isEnabled: Bool, of address: String) async throws -> Bool

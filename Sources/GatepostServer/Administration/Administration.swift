@@ -11,6 +11,10 @@ package struct Administration: Sendable {
         package var accountChanged: @Sendable (Account) async -> Void
         /// Local domains changed.
         package var domainsChanged: @Sendable () async -> Void
+        /// Keys that domains sign with changed.
+        package var keysChanged: @Sendable () async -> Void
+        /// What DNS said last about a key that waits for it.
+        package var sighting: @Sendable (DKIMKey) -> DKIMKeyWatch.Sighting?
         /// Recipients fell due: look at the queue now.
         package var queueChanged: @Sendable () async -> Void
         package var status: @Sendable () async -> ServerStatus
@@ -22,13 +26,17 @@ package struct Administration: Sendable {
             domainsChanged: @escaping @Sendable () async -> Void,
             queueChanged: @escaping @Sendable () async -> Void,
             status: @escaping @Sendable () async -> ServerStatus,
-            beforeReport: @escaping @Sendable () async -> Void = {}
+            beforeReport: @escaping @Sendable () async -> Void = {},
+            keysChanged: @escaping @Sendable () async -> Void = {},
+            sighting: @escaping @Sendable (DKIMKey) -> DKIMKeyWatch.Sighting? = { _ in nil }
         ) {
             self.accountChanged = accountChanged
             self.domainsChanged = domainsChanged
             self.queueChanged = queueChanged
             self.status = status
             self.beforeReport = beforeReport
+            self.keysChanged = keysChanged
+            self.sighting = sighting
         }
 
         /// For a command that works on the stores itself: nobody listens.
@@ -70,6 +78,8 @@ package struct Administration: Sendable {
     let spool: String
     let masterKeys: MasterKeys
     let defaultDomain: String?
+    /// What is known of this host that domains publish; nil where nothing is.
+    let host: DomainRecords.Host?
     let policy: PasswordPolicy
     let hooks: Hooks
     /// What aliases are checked by.
@@ -92,6 +102,7 @@ package struct Administration: Sendable {
         spool: String,
         masterKeys: MasterKeys,
         defaultDomain: String?,
+        host: DomainRecords.Host? = nil,
         policy: PasswordPolicy = PasswordPolicy(),
         hooks: Hooks,
         recipients: RecipientRules = RecipientRules(hostname: ""),
@@ -107,6 +118,7 @@ package struct Administration: Sendable {
         self.spool = spool
         self.masterKeys = masterKeys
         self.defaultDomain = defaultDomain
+        self.host = host
         self.policy = policy
         self.hooks = hooks
         self.recipients = recipients
@@ -167,7 +179,9 @@ package struct Administration: Sendable {
         case .addCertificate, .removeCertificate: return try await self.answerAboutCertificates(request)
         case .rotateKey: return try await self.rotateKey()
         case .setLimits, .showLimits: return try await self.answerAboutLimits(request)
-        case .addDomain, .listDomains, .showDomain, .removeDomain: return try await self.answerAboutDomains(request)
+        case .addDomain, .listDomains, .showDomain, .removeDomain, .domainRecords:
+            return try await self.answerAboutDomains(request)
+        case .dkim(let request): return try await self.answer(request)
         case .setAlias, .listAliases, .showAlias, .removeAlias: return try await self.answerAboutAliases(request)
         case .listQueue, .showMessage, .changeQueue, .queueStatistics: return try await self.answerAboutQueue(request)
         case .listLocks, .liftLocks, .unlockAccount: return try await self.answerAboutLocks(request)

@@ -69,10 +69,13 @@ package struct DomainReport: Codable, Sendable, Hashable {
     package var domain: String
     /// `nil` in lists.
     package var accounts: Int?
+    /// The keys it signs with, in order of age; `nil` in lists.
+    package var keys: [DKIMKeyReport]?
 
-    package init(domain: String, accounts: Int? = nil) {
+    package init(domain: String, accounts: Int? = nil, keys: [DKIMKeyReport]? = nil) {
         self.domain = domain
         self.accounts = accounts
+        self.keys = keys
     }
 }
 

@@ -11,7 +11,8 @@ extension AdministrationRequest {
         switch self {
         case .status, .resolve, .listAccounts, .showAccount, .listDomains, .showDomain, .listQueue, .showMessage,
             .queueStatistics, .listInbox, .waitForInbox, .listAudit, .readAudit, .explainLogin, .verifyAudit,
-            .scramParameters, .showSecondFactor, .showLimits, .listLocks, .simulate, .listAliases, .showAlias:
+            .scramParameters, .showSecondFactor, .showLimits, .listLocks, .simulate, .listAliases, .showAlias,
+            .domainRecords:
             return []
         // The login guard says what it lifts.
         case .liftLocks, .unlockAccount:
@@ -48,6 +49,9 @@ extension AdministrationRequest {
         case .exportAccounts(nil, _): return event("account export")
         case .exportAccounts: return []
         case .rotateKey: return event("rotate-key")
+        case .dkim(let request):
+            guard let action = request.action else { return [] }
+            return event(action.name, nil, action.subject)
         case .addDomain(let domain): return event("domain add", nil, domain)
         case .removeDomain(let domain): return event("domain remove", nil, domain)
         case .setAlias(let address, let targets):

@@ -46,6 +46,10 @@ package enum AdministrationRequest: Codable, Sendable, Hashable {
     case listDomains
     case showDomain(String)
     case removeDomain(String)
+    /// What to publish about a local domain.
+    case domainRecords(String)
+
+    case dkim(DKIMRequest)
 
     /// An address of a local domain, or `@domain` for all that it does not have. Replaces the targets where the alias is there.
     case setAlias(address: String, targets: [String])
@@ -147,6 +151,8 @@ package enum AdministrationResponse: Codable, Sendable, Hashable {
     case scramParameters([SCRAMParametersRecord])
     case secondFactor(SecondFactorReport)
     case domains([DomainReport])
+    case domainRecords(DomainRecords)
+    case dkimKeys([DKIMKeyReport])
     case aliases([AliasReport])
     case messages([MessageReport])
     case changed(recipients: Int)

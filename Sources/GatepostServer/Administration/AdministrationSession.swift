@@ -53,6 +53,7 @@ package final class AdministrationSession {
                         keyring: keyring
                     ),
                     defaultDomain: configuration.authentication.defaultDomain,
+                    host: DomainRecords.Host(configuration),
                     policy: configuration.authentication.passwordPolicy,
                     hooks: .offline(version: ProductVersion.current, hostname: configuration.hostname),
                     recipients: RecipientRules(configuration),

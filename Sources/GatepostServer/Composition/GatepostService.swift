@@ -91,20 +91,25 @@ package struct GatepostService: Sendable {
         let group = MultiThreadedEventLoopGroup(numberOfThreads: System.coreCount)
         let files = NIOThreadPool(numberOfThreads: 4)
         files.start()
+        let signing = NIOThreadPool(numberOfThreads: System.coreCount)
+        signing.start()
         let checkers = try self.makeCheckers(group)
         let relayLogin = self.relay.map { relay in
             RelayAccess(relay, data: self.configuration.data, logger: self.logger)
                 .login(markKey: keyring.current.derived("relay login"), http: http, clock: clock)
         }
-        let resolver = try self.makeResolver()
+        let resolver = try UnboundResolver(options: .init(self.configuration.dns))
         let returnPaths = ReturnPaths { keyring.current.derived("return paths") }
+        let signer = MailSigner(store: store, keyring: keyring, threads: signing, logger: self.logger)
+        await signer.reload()
         let runner = try self.makeRunner(
             store: store,
             clock: clock,
             group: group,
             relayLogin: relayLogin,
             resolver: resolver,
-            returnPaths: returnPaths
+            returnPaths: returnPaths,
+            signer: signer
         )
 
         let authenticator = Authenticator(
@@ -137,6 +142,21 @@ package struct GatepostService: Sendable {
             history: try await LockoutHistory.read(audit.trail, now: started)
         )
         let permits = self.configuration.popBeforeSMTP.map { RelayPermits(duration: $0.duration, clock: clock) }
+        let milterCounters = MilterCounters()
+        let milters = MilterContext(
+            filters: self.configuration.milters,
+            hostname: self.configuration.hostname,
+            maximumBodyOctets: max(
+                self.configuration.submission.maximumMessageSize.octets,
+                self.configuration.reception.maximumMessageSize.octets
+            ),
+            group: group,
+            contents: ContentReader(spool: store.spoolDirectory, threads: files),
+            spool: SpoolDirectory(path: store.spoolDirectory, threads: files),
+            clock: clock,
+            counters: milterCounters,
+            logger: self.logger
+        )
         let service = SubmissionService(
             authenticator: authenticator,
             loginGuard: loginGuard,
@@ -151,6 +171,8 @@ package struct GatepostService: Sendable {
             audit: audit.trail,
             sending: SendingLedger(store: store, clock: clock, rules: .init(self.configuration)),
             postmaster: self.configuration.postmaster.map { .mailbox($0) } ?? .postmaster,
+            milters: milters,
+            signer: signer,
             logger: self.logger,
             queued: { runner.notify() }
         )
@@ -180,6 +202,7 @@ package struct GatepostService: Sendable {
             returnPaths: returnPaths,
             clock: clock,
             counters: received,
+            milters: milters,
             audit: audit.trail,
             queued: { runner.notify() }
         )
@@ -203,6 +226,15 @@ package struct GatepostService: Sendable {
         )
         let names = addresses + sockets.map { "\($0.kind.name) \($0.path)" }
 
+        let watcher = DKIMKeyWatcher(
+            store: store,
+            queue: store,
+            resolver: resolver,
+            clock: clock,
+            toASCII: { try IDNA.toASCII($0) },
+            changed: { await signer.reload() },
+            logger: self.logger
+        )
         let administration = Administration(
             accounts: store,
             queue: store,
@@ -211,10 +243,14 @@ package struct GatepostService: Sendable {
             spool: store.spoolDirectory,
             masterKeys: Administration.MasterKeys(directory: self.configuration.data, keyring: keyring),
             defaultDomain: self.configuration.authentication.defaultDomain,
+            host: DomainRecords.Host(self.configuration),
             policy: self.configuration.authentication.passwordPolicy,
             hooks: Administration.Hooks(
                 accountChanged: { directory.accountChanged($0.address) },
-                domainsChanged: { directory.domainsChanged() },
+                domainsChanged: {
+                    directory.domainsChanged()
+                    await signer.reload()
+                },
                 queueChanged: { runner.retryNow() },
                 status: {
                     ServerStatus(
@@ -223,13 +259,24 @@ package struct GatepostService: Sendable {
                         processIdentifier: getpid(),
                         started: started.description,
                         listeners: names,
-                        counters: self.counters(counters, received, loginGuard, registry, runner, store, audit.trail),
+                        counters: self.counters(
+                            counters,
+                            received,
+                            signer,
+                            loginGuard,
+                            registry,
+                            runner,
+                            store,
+                            audit.trail
+                        ).merging(milterCounters.all) { $1 },
                         relay: relayLogin?.refused.current.map { refused in
                             "refused the login \(refused.refusals) times, next try after \(refused.until): \(refused.words)"
                         }
                     )
                 },
-                beforeReport: { await uses.flush() }
+                beforeReport: { await uses.flush() },
+                keysChanged: { await signer.reload() },
+                sighting: { watcher.sighting(of: $0) }
             ),
             recipients: RecipientRules(self.configuration),
             loginGuard: loginGuard,
@@ -244,6 +291,7 @@ package struct GatepostService: Sendable {
             logger: self.logger
         )
         self.sayWhatIsInsecure()
+        self.sayWhoFilters()
         try await self.sayWhoSendsWithoutTLS(authenticator)
         self.logger.notice(
             "ready",
@@ -257,6 +305,7 @@ package struct GatepostService: Sendable {
                 QueueRunnerService(runner: runner),
                 SpoolSweep(store: store, started: started, logger: self.logger),
                 uses,
+                watcher,
                 Housekeeping(
                     trail: audit.trail,
                     retention: self.configuration.audit.retention,
@@ -283,6 +332,7 @@ package struct GatepostService: Sendable {
         try await ticketPool?.shutdown()
         await checkers?.shutdown(logger: self.logger)
         try await files.shutdownGracefully()
+        try await signing.shutdownGracefully()
         try await group.shutdownGracefully()
         self.logger.notice("stopped")
     }
@@ -333,25 +383,14 @@ package struct GatepostService: Sendable {
         if case .relay(let relay) = self.configuration.delivery.route { relay } else { nil }
     }
 
-    /// Delivery and reception ask by one cache.
-    private func makeResolver() throws -> UnboundResolver {
-        var options = UnboundResolver.Options()
-        if let servers = self.configuration.dns.servers {
-            options.servers = .forward(
-                servers.map { UnboundResolver.Server(address: $0.address.description, port: $0.port) }
-            )
-        }
-        options.validatesDNSSEC = self.configuration.dns.dnssec
-        return try UnboundResolver(options: options)
-    }
-
     private func makeRunner(
         store: SQLiteStore,
         clock: SystemClock,
         group: any EventLoopGroup,
         relayLogin: RelayLogin?,
         resolver: any DNS.Resolver,
-        returnPaths: ReturnPaths
+        returnPaths: ReturnPaths,
+        signer: MailSigner
     ) throws -> QueueRunner {
         var delivery = DeliveryConfiguration(
             self.configuration,
@@ -359,6 +398,7 @@ package struct GatepostService: Sendable {
             own: OwnAddresses(self.configuration, interfaces: try GatepostService.interfaceAddresses())
         )
         delivery.relayLogin = relayLogin
+        delivery.sign = { await signer.signed($0) }
         delivery.senderBehind = { returnPaths.sender(behind: $0, secondsSince1970: clock.now().secondsSince1970) }
         return QueueRunner(
             store: store,
@@ -387,7 +427,8 @@ package struct GatepostService: Sendable {
                     service: wanted.device.map { service.serving($0) } ?? service
                 )
             },
-            allowed: self.configuration.networks.allow
+            allowed: self.configuration.networks.allow,
+            filters: self.configuration.milters.filter { $0.traffic.contains(.submission) }.map(\.name)
         )
     }
 
@@ -423,44 +464,5 @@ package struct GatepostService: Sendable {
                 metadata: ["url": "\(ldap.url)"]
             )
         }
-    }
-
-    private func counters(
-        _ submission: SubmissionCounters,
-        _ reception: ReceptionCounters,
-        _ loginGuard: LoginGuard,
-        _ registry: SessionRegistry,
-        _ runner: QueueRunner,
-        _ store: SQLiteStore,
-        _ trail: SQLiteAuditTrail
-    ) -> [String: Int] {
-        let audit = trail.statistics
-        let delivery = runner.counters
-        let commits = store.commitStatistics
-        return [
-            "sessions": registry.count,
-            "loginsSucceeded": submission.succeededLogins,
-            "locks": loginGuard.locks().count,
-            "loginsRefused": submission.refusedLogins,
-            "messagesAccepted": submission.acceptedMessages,
-            "messagesRefused": submission.refusedMessages,
-            "messagesReceived": reception.acceptedMessages,
-            "receivedMessagesRefused": reception.refusedMessages,
-            "receivedRecipientsRefused": reception.refusedRecipients,
-            "messagesInFlight": runner.messagesInFlight,
-            "recipientsDelivered": delivery.delivered,
-            "recipientsDeferred": delivery.deferred,
-            "recipientsFailed": delivery.failed,
-            "notificationsSent": delivery.notifications,
-            "connectionsOut": delivery.connections,
-            "transactionsOut": delivery.transactions,
-            "transactionsReused": delivery.reused,
-            "storeCommits": commits.commits,
-            "storeOperations": commits.operations,
-            "storeFailures": commits.failedCommits,
-            "auditRecords": audit.records,
-            "auditRecordsLost": audit.lost,
-            "auditFailures": audit.failedCommits,
-        ]
     }
 }

@@ -12,7 +12,7 @@ enum MasterKeyRotation {
         var description: String
     }
 
-    /// - Returns: The addresses of the accounts whose secrets were sealed again.
+    /// - Returns: Whose secrets were sealed again: addresses of accounts, and ``DKIMKey/owner`` of keys.
     static func rotate(
         inDirectory directory: String,
         store: any AccountStore,
@@ -25,7 +25,7 @@ enum MasterKeyRotation {
             throw Failure(
                 description: """
                     the secrets of \(lost.sorted().joined(separator: ", ")) do not open with the present master key: \
-                    give these accounts new passwords first
+                    give these accounts new passwords, and retire these DKIM keys, first
                     """
             )
         }
@@ -84,7 +84,7 @@ enum MasterKeyRotation {
         }
     }
 
-    /// The accounts whose sealed secret the condition fits.
+    /// Whose sealed secret the condition fits: accounts and keys of domains.
     private static func accounts(
         of store: any AccountStore,
         where condition: @escaping @Sendable ([UInt8], String) -> Bool

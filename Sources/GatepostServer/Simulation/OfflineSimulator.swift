@@ -17,6 +17,7 @@ actor OfflineSimulator {
     private var simulator: Simulator?
     /// Made with the simulator; most commands need neither.
     private var pool: HashingPool?
+    private var threads: NIOThreadPool?
 
     init(
         configuration: Configuration,
@@ -38,6 +39,7 @@ actor OfflineSimulator {
 
     func close() async throws {
         try await self.pool?.shutdown()
+        try await self.threads?.shutdownGracefully()
     }
 
     private func opened() async throws -> Simulator {
@@ -52,6 +54,11 @@ actor OfflineSimulator {
         )
         let pool = HashingPool(threads: 1, queue: 1)
         self.pool = pool
+        let threads = NIOThreadPool(numberOfThreads: 1)
+        threads.start()
+        self.threads = threads
+        let signer = MailSigner(store: self.store, keyring: self.keyring, threads: threads, logger: logger)
+        await signer.reload()
         let counters = SubmissionCounters()
         let host = GatepostService(configuration: self.configuration, logger: logger)
         let service = SubmissionService(
@@ -77,6 +84,7 @@ actor OfflineSimulator {
             recorder: LoginRecorder(trail: self.trail, counters: counters, logger: logger),
             audit: self.trail,
             sending: SendingLedger(store: self.store, clock: self.clock, rules: .init(self.configuration)),
+            signer: signer,
             logger: logger,
             queued: {}
         )

@@ -93,6 +93,8 @@ package struct SimulationReport: Codable, Hashable, Sendable {
     package var limits: [Limit]
     /// Where it would go: `deliver`, `hold`, `sandbox`; nil when refused.
     package var route: String?
+    /// The mail filters that would be asked about it; a simulation asks none.
+    package var filtersNotAsked: [String] = []
 
     /// What decided: the last step with the verdict of the whole.
     private var decisive: Step? { self.steps.last { $0.verdict == self.verdict } }

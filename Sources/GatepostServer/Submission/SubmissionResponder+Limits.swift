@@ -10,6 +10,7 @@ extension SubmissionResponder {
     func route(of message: IncomingMessage) -> (MessageRoute, reason: String?) {
         if message.account.isSandbox { return (.sandbox(message.account.address), nil) }
         if let rule = message.admission.decision.rule { return (.hold, rule.code) }
+        if let filter = message.quarantine { return (.hold, filter.rule) }
         return self.service.disposal == .hold ? (.hold, "delivery-route") : (.deliver, nil)
     }
 
@@ -18,7 +19,7 @@ extension SubmissionResponder {
         _ admission: SendingLedger.Admission,
         _ account: Account,
         message: MessageIdentifier?
-    ) -> [NewMessage] {
+    ) async -> [NewMessage] {
         guard admission.change.told != nil, let owner = try? Mailbox(parsing: account.address) else { return [] }
         let now = self.service.clock.now()
         let notice = SendingNotice(
@@ -34,8 +35,10 @@ extension SubmissionResponder {
         let route: MessageRoute = self.service.disposal == .hold ? .hold : .deliver
         func identifier() -> MessageIdentifier { MessageIdentifier(created: now, random: RandomOctets.make(9)) }
         return [
-            notice.ownersMail(identifier(), route: route),
-            notice.operatorsMail(identifier(), to: self.service.postmaster, route: route),
+            await self.service.signer.signed(notice.ownersMail(identifier(), route: route)),
+            await self.service.signer.signed(
+                notice.operatorsMail(identifier(), to: self.service.postmaster, route: route)
+            ),
         ]
     }
 
@@ -47,7 +50,7 @@ extension SubmissionResponder {
     ) async -> SessionAnswer {
         let reply = admission.decision.reply(now: self.service.clock.now()) ?? .localError
         self.refused(reply, account, rule: admission.decision.rule?.code ?? "not-kept", content)
-        let notices = self.notices(admission, account, message: nil)
+        let notices = await self.notices(admission, account, message: nil)
         if !notices.isEmpty {
             do {
                 try await self.service.queue.enqueue(notices, sending: admission.change)

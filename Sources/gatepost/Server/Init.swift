@@ -60,6 +60,7 @@ struct Init: AsyncParsableCommand {
             Terminal.message("account \(account), password (shown once):")
             Terminal.result(password)
         }
+        Terminal.message("DNS: gatepost domain records \(setup.domain) prints what to publish")
         Terminal.message("next: gatepost serve --config \(self.config ?? "gatepost.yaml")")
     }
 
@@ -127,8 +128,29 @@ struct Init: AsyncParsableCommand {
         } catch let failure as AdministrationFailure where failure.kind == .exists {
             report.existing.append("domain \(setup.domain)")
         }
+        try await Init.addSigningKeys(session, setup.domain, &report)
         try await self.addFirstAccount(session, setup, masterKey, &report)
         try await session.close()
+    }
+
+    /// Keys wait for DNS, so to have them changes nothing yet.
+    private static func addSigningKeys(
+        _ session: AdministrationSession,
+        _ domain: String,
+        _ report: inout Report
+    ) async throws {
+        guard case .dkimKeys(let keys) = try await session.perform(.dkim(.list(domain: domain))) else {
+            throw StoreOptions.misunderstood
+        }
+        guard keys.isEmpty else {
+            report.existing.append("\(keys.count) DKIM keys")
+            return
+        }
+        let request = DKIMRequest.add(domain: domain, selector: nil, algorithm: nil, isActive: false)
+        guard case .dkimKeys(let made) = try await session.perform(.dkim(request)) else {
+            throw StoreOptions.misunderstood
+        }
+        for key in made { report.created.append("DKIM key \(key.selector) (\(key.algorithm.rawValue))") }
     }
 
     private func addFirstAccount(

@@ -89,6 +89,9 @@ struct Simulate: AsyncParsableCommand {
         if !report.headerChanges.isEmpty {
             Terminal.result("header: \(Terminal.visible(report.headerChanges.joined(separator: ", ")))")
         }
+        if !report.filtersNotAsked.isEmpty {
+            Terminal.result("mail filters are not asked: \(report.filtersNotAsked.joined(separator: ", "))")
+        }
         for limit in report.limits {
             Terminal.result(
                 "\(limit.scope) \(limit.limit): \(max(0, limit.left)) of \(limit.maximum) left after it"

@@ -113,7 +113,7 @@ func decodeQuotedPrintable(_ text: String) -> String {
 /// line ends, empty lines, a line of the greatest length.
 struct TestMessage: Sendable {
     let mark: String
-    let header: String
+    var header: String
     let body: String
 
     init(mark: String, from sender: String, to recipient: String, body: String? = nil) {

@@ -6,10 +6,12 @@ struct NameServer: Sendable {
 
     /// Starts it.
     ///
-    /// - Parameter zones: by zone name, the records, one a line, in zone file syntax relative to that zone.
-    static func start(zones: [String: String]) async throws -> NameServer {
+    /// - Parameters:
+    ///   - zones: by zone name, the records, one a line, in zone file syntax relative to that zone.
+    ///   - port: where; nil: on one that is free.
+    static func start(zones: [String: String], port: Int? = nil) async throws -> NameServer {
         let folder = try TemporaryFolder("nsd")
-        let port = try Loopback.freePorts(1)[0]
+        let port = try port ?? Loopback.freePorts(1)[0]
         var configuration = """
             server:
               ip-address: 127.0.0.1

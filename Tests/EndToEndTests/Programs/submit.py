@@ -1,6 +1,6 @@
 """submit.py PORT starttls|implicit CA MECHANISM USER SENDER RECIPIENT FILE: smtplib as a program uses it.
 
-The password or the token is in SUBMIT_PASSWORD; SUBMIT_CERTIFICATE and SUBMIT_KEY name the client's certificate.
+The password or the token is in SUBMIT_PASSWORD; SUBMIT_UTF8 asks for SMTPUTF8; SUBMIT_CERTIFICATE and SUBMIT_KEY name the client's certificate.
 smtplib has PLAIN, LOGIN and CRAM-MD5 itself; for the others a program gives it the response, as here.
 Prints the server's replies; exits 1 when the server refused something.
 """
@@ -39,6 +39,8 @@ try:
     own = getattr(client, "auth_" + mechanism.lower().replace("-", "_"), None)
     print(*client.auth(mechanism, own or answer))
     options = ["BODY=8BITMIME"] if client.has_extn("8bitmime") else []
+    if "SUBMIT_UTF8" in os.environ:
+        options.append("SMTPUTF8")
     client.sendmail(sender, [recipient], message, mail_options=options)
     print(*client.quit())
 except smtplib.SMTPException as error:

@@ -91,6 +91,12 @@ private struct World {
                     action: .hold
                 )
             ),
+            signer: MailSigner(
+                store: self.store,
+                keyring: MasterKeyring(self.masterKey),
+                threads: NIOThreadPool(numberOfThreads: 1),
+                logger: logger
+            ),
             logger: logger,
             queued: {}
         )
@@ -371,7 +377,7 @@ struct SimulationAgreementTests {
                 case .sending(let event):
                     switch event.verdict {
                     case .accepted: rule = nil
-                    case .held(let code), .refused(let code): rule = code
+                    case .held(let code), .refused(let code), .discarded(let code): rule = code
                     }
                 default: break
                 }

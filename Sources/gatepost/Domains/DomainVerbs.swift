@@ -1,11 +1,15 @@
 internal import ArgumentParser
+internal import GatepostModel
 internal import GatepostServer
 
 struct DomainVerbs: ParsableCommand {
     static let configuration = CommandConfiguration(
         commandName: "domain",
-        abstract: "Which domains are local.",
-        subcommands: [DomainAdd.self, DomainList.self, DomainShow.self, DomainRemove.self]
+        abstract: "Which domains are local, and what they publish in DNS.",
+        subcommands: [
+            DomainAdd.self, DomainList.self, DomainShow.self, DomainRemove.self, DomainRecordsVerb.self,
+            DomainCheckVerb.self,
+        ]
     )
 }
 
@@ -58,6 +62,10 @@ struct DomainShow: AsyncParsableCommand {
             if self.store.json { return try Terminal.json(domain) }
             Terminal.result("domain    \(domain.domain)")
             Terminal.result("accounts  \(domain.accounts ?? 0)")
+            for key in domain.keys ?? [] {
+                Terminal.result("DKIM key  \(key.selector), \(key.algorithm.rawValue), \(key.state.rawValue)")
+                if let note = key.note, key.state != .retired { Terminal.result("          \(Terminal.visible(note))") }
+            }
         }
     }
 }
