@@ -10,6 +10,8 @@ package struct RecipientRules: Sendable {
         case elsewhere(Mailbox, alias: Mailbox)
         /// Nobody is named as postmaster here, and mail to him is kept all the same (RFC 5321 §4.5.1).
         case postmaster(ForwardPath)
+        /// Nobody's mailbox: the address takes reports, which are read.
+        case reports(Mailbox)
     }
 
     package enum Resolution: Hashable, Sendable {
@@ -32,6 +34,9 @@ package struct RecipientRules: Sendable {
     package var postmaster: Mailbox?
     /// To A-labels; asked only about names that are not ASCII, nil when there are none.
     package var alabels: @Sendable (String) -> String?
+
+    /// Which addresses take reports; nil: none.
+    package var reports: Configuration.Reports?
 
     package init(
         separator: String = "+",
@@ -125,7 +130,7 @@ package struct RecipientRules: Sendable {
                 }
             }
         case nil:
-            break
+            if self.reports?.isReportAddress(mailbox) == true { walk.add(.reports(mailbox)) }
         }
     }
 

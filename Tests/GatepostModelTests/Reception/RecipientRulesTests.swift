@@ -44,6 +44,7 @@ struct RecipientRulesTests {
                 case .account(_, true, let path): "box:\(path)"
                 case .elsewhere(let target, _): ">\(target)"
                 case .postmaster(let path): "nobody:\(path)"
+                case .reports(let path): "reports:\(path)"
                 }
             }
         }
