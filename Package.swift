@@ -32,6 +32,7 @@ let package = Package(
         .library(name: "POP3", targets: ["POP3"]),
         .library(name: "MessageAuthentication", targets: ["MessageAuthentication"]),
         .library(name: "Milter", targets: ["Milter"]),
+        .library(name: "MessageReports", targets: ["MessageReports"]),
         .library(name: "SMTP", targets: ["SMTP"]),
         .library(name: "SMTPClient", targets: ["SMTPClient"]),
         .library(name: "SMTPServer", targets: ["SMTPServer"]),
@@ -78,6 +79,12 @@ let package = Package(
                 .product(name: "Crypto", package: "swift-crypto"),
                 .product(name: "CryptoExtras", package: "swift-crypto"),
             ],
+            swiftSettings: strict
+        ),
+        .systemLibrary(name: "CZlib", providers: [.apt(["zlib1g-dev"])]),
+        .target(
+            name: "MessageReports",
+            dependencies: ["MailSyntax", "MessageAuthentication", "CZlib"],
             swiftSettings: strict
         ),
         .target(name: "SMTP", dependencies: ["MailSyntax", "SASL"], swiftSettings: strict),
@@ -152,8 +159,8 @@ let package = Package(
             name: "GatepostServer",
             dependencies: [
                 "SMTPServer", "SMTPClient", "DNSClient", "DNS", "GatepostModel", "GatepostSQLite", "GatepostDelivery",
-                "MailSyntax", "MessageAuthentication", "Milter", "SASL", "SASLKerberos", "AuthenticationProtocols",
-                "OAuthClient", "POP3", "SMTP", "TLSChannelBinding", "CArgon2", "CCrypt",
+                "MailSyntax", "MessageAuthentication", "MessageReports", "Milter", "SASL", "SASLKerberos",
+                "AuthenticationProtocols", "OAuthClient", "POP3", "SMTP", "TLSChannelBinding", "CArgon2", "CCrypt",
                 .target(name: "CPAM", condition: .when(traits: ["PAM"])),
                 .target(name: "CLDAP", condition: .when(traits: ["LDAP"])),
                 .product(name: "Crypto", package: "swift-crypto"),
@@ -201,7 +208,7 @@ let package = Package(
             swiftSettings: strict
         ),
         .testTarget(name: "DNSTests", dependencies: ["DNS"], swiftSettings: strict),
-        .testTarget(name: "DNSClientTests", dependencies: ["DNSClient", "DNS"], swiftSettings: strict),
+        .testTarget(name: "DNSClientTests", dependencies: ["DNSClient", "DNS", "CUnbound"], swiftSettings: strict),
         .testTarget(name: "MailSyntaxTests", dependencies: ["MailSyntax"], swiftSettings: strict),
         .testTarget(
             name: "EndToEndTests",
@@ -232,6 +239,11 @@ let package = Package(
             exclude: ["Programs"],
             swiftSettings: strict
         ),
+        .testTarget(
+            name: "MessageReportsTests",
+            dependencies: ["MessageReports", "MessageAuthentication", "MailSyntax"],
+            swiftSettings: strict
+        ),
         .testTarget(name: "SASLTests", dependencies: ["SASL"], swiftSettings: strict),
         .testTarget(name: "SASLKerberosTests", dependencies: ["SASLKerberos", "SASL"], swiftSettings: strict),
         .testTarget(
@@ -258,7 +270,7 @@ let package = Package(
             name: "GatepostServerTests",
             dependencies: [
                 "GatepostServer", "GatepostDelivery", "GatepostModel", "GatepostSQLite", "GatepostTesting",
-                "MailSyntax", "MessageAuthentication", "Milter", "DNS",
+                "MailSyntax", "MessageAuthentication", "MessageReports", "Milter", "DNS",
                 "AuthenticationProtocols", "OAuthClient", "SASL", "SMTP",
                 .product(name: "Crypto", package: "swift-crypto"),
                 .product(name: "CryptoExtras", package: "swift-crypto"),

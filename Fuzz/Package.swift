@@ -18,6 +18,7 @@ let package = Package(
                 .product(name: "MailSyntax", package: "gatepost"),
                 .product(name: "MessageAuthentication", package: "gatepost"),
                 .product(name: "Milter", package: "gatepost"),
+                .product(name: "MessageReports", package: "gatepost"),
                 .product(name: "SASL", package: "gatepost"),
                 .product(name: "SMTP", package: "gatepost"),
             ],

@@ -14,6 +14,7 @@ enum Schema {
         migrator.registerMigration("5 sending limits") { try $0.execute(sql: Self.sendingLimits) }
         migrator.registerMigration("6 aliases") { try $0.execute(sql: Self.aliases) }
         migrator.registerMigration("7 DKIM keys") { try $0.execute(sql: Self.dkimKeys) }
+        migrator.registerMigration("8 reports") { try $0.execute(sql: Self.reports) }
         return migrator
     }
 

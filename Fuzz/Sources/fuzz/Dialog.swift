@@ -74,6 +74,7 @@ private func converse(_ parts: [[UInt8]], _ isSubmission: Bool) -> [UInt8] {
                 case .abandonMessage(let reply):
                     messageOctets = 0
                     reply.encode(into: &output)
+                case .becomeClient: next = session.receive(forwarded: nil)
                 case .ask(let request): next = session.receive(answer(request, &messageOctets))
                 case .close(let reply):
                     reply?.encode(into: &output)

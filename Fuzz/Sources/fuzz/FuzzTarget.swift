@@ -44,6 +44,8 @@ enum FuzzTarget: String, CaseIterable {
     case dkimKey = "dkim-key"
     case dkimCanonicalization = "dkim-canonicalization"
     case dkimMessage = "dkim-message"
+    case report
+    case reportDocument = "report-document"
 
     static let chosen: FuzzTarget = {
         let name = getenv("GATEPOST_FUZZ_TARGET").map { String(cString: $0) } ?? ""
@@ -92,6 +94,8 @@ enum FuzzTarget: String, CaseIterable {
         case .dkimKey: fuzzKeyRecord(input)
         case .dkimCanonicalization: fuzzCanonicalization(input)
         case .dkimMessage: fuzzSignedMessage(input)
+        case .report: fuzzReport(input)
+        case .reportDocument: fuzzReportDocument(input)
         }
     }
 }

@@ -28,6 +28,7 @@ package struct Configuration: Sendable {
     package var milters: [Milter] = []
     /// Who answers for this host; is told when mail is held. nil: nobody by mail.
     package var postmaster: Mailbox?
+    package var reports = Reports()
 
     package init(
         hostname: String,

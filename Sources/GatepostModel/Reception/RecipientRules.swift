@@ -10,6 +10,8 @@ package struct RecipientRules: Sendable {
         case elsewhere(Mailbox, alias: Mailbox)
         /// Nobody is named as postmaster here, and mail to him is kept all the same (RFC 5321 §4.5.1).
         case postmaster(ForwardPath)
+        /// Nobody's mailbox: the address takes reports, which are read.
+        case reports(Mailbox)
     }
 
     package enum Resolution: Hashable, Sendable {
@@ -32,6 +34,9 @@ package struct RecipientRules: Sendable {
     package var postmaster: Mailbox?
     /// To A-labels; asked only about names that are not ASCII, nil when there are none.
     package var alabels: @Sendable (String) -> String?
+
+    /// Which addresses take reports; nil: none.
+    package var reports: Configuration.Reports?
 
     package init(
         separator: String = "+",
@@ -125,7 +130,7 @@ package struct RecipientRules: Sendable {
                 }
             }
         case nil:
-            break
+            if self.reports?.isReportAddress(mailbox) == true { walk.add(.reports(mailbox)) }
         }
     }
 
@@ -144,7 +149,11 @@ package struct RecipientRules: Sendable {
     ) async throws -> Match? {
         for localPart in [mailbox.localPart, self.withoutTag(mailbox.localPart)].compactMap(\.self) {
             let address = Mailbox(localPart: localPart, domain: .name(domain)).canonical
-            if !skipping.contains(address), let alias = try await directory.alias(address) { return .alias(alias) }
+            // One that was followed is the account of its name or nothing more, least of all the catch-all's.
+            guard !skipping.contains(address) else {
+                return try await directory.account(address: address).map { .account($0) }
+            }
+            if let alias = try await directory.alias(address) { return .alias(alias) }
             if let account = try await directory.account(address: address) { return .account(account) }
         }
         let all = "@\(domain)"

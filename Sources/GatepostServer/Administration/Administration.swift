@@ -1,6 +1,6 @@
 package import GatepostModel
 internal import Glibc
-internal import MailSyntax
+package import MailSyntax
 internal import SASL
 
 /// Carries out what an operator asks, the same way inside a server and in a command that found none running.
@@ -89,6 +89,10 @@ package struct Administration: Sendable {
     /// Of accounts about which nothing else is said.
     let sendingRules: SendingLedger.Rules
     let trail: any AuditTrail
+    /// nil where none are kept.
+    var reports: (any ReportStore)?
+    /// Where our own mail comes from, as reports see it.
+    var ownAddresses: Set<IPAddress> = []
     /// nil where there is nothing to simulate with.
     let simulate: (@Sendable (SimulationRequest) async throws -> SimulationReport)?
     /// Who asks.
@@ -126,6 +130,14 @@ package struct Administration: Sendable {
         self.sendingRules = sendingRules
         self.trail = trail
         self.simulate = simulate
+    }
+
+    /// The same, with the reports of a store.
+    package func with(_ reports: any ReportStore, ownAddresses: Set<IPAddress>) -> Administration {
+        var copy = self
+        copy.reports = reports
+        copy.ownAddresses = ownAddresses
+        return copy
     }
 
     /// The same for somebody, whom the audit trail then names.
@@ -182,6 +194,7 @@ package struct Administration: Sendable {
         case .addDomain, .listDomains, .showDomain, .removeDomain, .domainRecords:
             return try await self.answerAboutDomains(request)
         case .dkim(let request): return try await self.answer(request)
+        case .aggregateReports, .tlsReports, .importReport: return try await self.answerAboutReports(request)
         case .setAlias, .listAliases, .showAlias, .removeAlias: return try await self.answerAboutAliases(request)
         case .listQueue, .showMessage, .changeQueue, .queueStatistics: return try await self.answerAboutQueue(request)
         case .listLocks, .liftLocks, .unlockAccount: return try await self.answerAboutLocks(request)

@@ -12,7 +12,7 @@ extension AdministrationRequest {
         case .status, .resolve, .listAccounts, .showAccount, .listDomains, .showDomain, .listQueue, .showMessage,
             .queueStatistics, .listInbox, .waitForInbox, .listAudit, .readAudit, .explainLogin, .verifyAudit,
             .scramParameters, .showSecondFactor, .showLimits, .listLocks, .simulate, .listAliases, .showAlias,
-            .domainRecords:
+            .aggregateReports, .tlsReports, .domainRecords:
             return []
         // The login guard says what it lifts.
         case .liftLocks, .unlockAccount:
@@ -54,6 +54,7 @@ extension AdministrationRequest {
             return event(action.name, nil, action.subject)
         case .addDomain(let domain): return event("domain add", nil, domain)
         case .removeDomain(let domain): return event("domain remove", nil, domain)
+        case .importReport(let report): return event("domain reports import", nil, report.domain)
         case .setAlias(let address, let targets):
             return event("alias add", nil, "\(address) → \(targets.joined(separator: ", "))")
         case .removeAlias(let address): return event("alias remove", nil, address)

@@ -51,6 +51,9 @@ package enum AdministrationRequest: Codable, Sendable, Hashable {
 
     case dkim(DKIMRequest)
 
+    case aggregateReports(String, since: Timestamp)
+    case tlsReports(String, since: Timestamp)
+    case importReport(ReportRecord)
     /// An address of a local domain, or `@domain` for all that it does not have. Replaces the targets where the alias is there.
     case setAlias(address: String, targets: [String])
     /// Aliases in order of address, those behind `after`.
@@ -151,6 +154,9 @@ package enum AdministrationResponse: Codable, Sendable, Hashable {
     case scramParameters([SCRAMParametersRecord])
     case secondFactor(SecondFactorReport)
     case domains([DomainReport])
+    case aggregateReports(AggregateReportsReport)
+    case tlsReports(TLSReportsReport)
+    case reportAddition(ReportAddition)
     case domainRecords(DomainRecords)
     case dkimKeys([DKIMKeyReport])
     case aliases([AliasReport])

@@ -60,7 +60,7 @@ package final class AdministrationSession {
                     sendingRules: .init(configuration),
                     trail: trail,
                     simulate: { try await simulator.report($0) }
-                ).acting(as: .offline(getuid()))
+                ).with(store, ownAddresses: try GatepostService.interfaceAddresses()).acting(as: .offline(getuid()))
                 return AdministrationSession(.stores(administration, store, trail, simulator))
             } catch let error as StoreError where error.code == .inUse && ContinuousClock.now < deadline {
                 try await Task.sleep(for: .milliseconds(50))

@@ -195,7 +195,7 @@ package struct GatepostService: Sendable {
             logger: self.logger
         )
         let received = ReceptionCounters()
-        let reception = self.reception(
+        var reception = self.reception(
             store: store,
             spool: SpoolDirectory(path: store.spoolDirectory, threads: files),
             resolver: resolver,
@@ -204,6 +204,21 @@ package struct GatepostService: Sendable {
             counters: received,
             milters: milters,
             audit: audit.trail,
+            queued: { runner.notify() }
+        )
+        reception.reports = ReceptionReports(
+            settings: self.configuration.reports,
+            store: store,
+            contents: ContentReader(spool: store.spoolDirectory, threads: files),
+            clock: clock,
+            domains: { try await store.domains() }
+        )
+        let reporting = self.reportSenders(
+            store: store,
+            spool: SpoolDirectory(path: store.spoolDirectory, threads: files),
+            resolver: resolver,
+            clock: clock,
+            sign: { await signer.signed($0) },
             queued: { runner.notify() }
         )
         let (listeners, addresses) = try await self.listen(
@@ -282,10 +297,17 @@ package struct GatepostService: Sendable {
             loginGuard: loginGuard,
             sendingRules: .init(self.configuration),
             trail: audit.trail,
-            simulate: { [simulator = self.simulator(service)] in try await simulator.report($0) }
+            simulate: { [simulator = self.simulator(service)] request in
+                try await self.forecasting(
+                    try await simulator.report(request),
+                    of: request,
+                    signer: signer,
+                    resolver: resolver
+                )
+            }
         )
         let control = ControlService(
-            administration: administration,
+            administration: administration.with(store, ownAddresses: try GatepostService.interfaceAddresses()),
             dataDirectory: self.configuration.data,
             group: group,
             logger: self.logger
@@ -310,6 +332,8 @@ package struct GatepostService: Sendable {
                     trail: audit.trail,
                     retention: self.configuration.audit.retention,
                     sending: store,
+                    reports: store,
+                    reportRetention: self.configuration.reports.retention,
                     clock: clock,
                     logger: self.logger
                 ),
@@ -321,7 +345,7 @@ package struct GatepostService: Sendable {
                     grace: limits.timeouts.shutdown,
                     logger: self.logger
                 ),
-            ] + sockets,
+            ] + reporting + sockets,
             gracefulShutdownSignals: [.sigterm, .sigint],
             logger: Logger(label: "gatepost.lifecycle") { _ in SwiftLogNoOpLogHandler() }
         )

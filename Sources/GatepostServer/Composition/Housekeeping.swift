@@ -9,6 +9,8 @@ package struct Housekeeping: Service {
     let trail: any AuditTrail
     let retention: AuditRetention
     let sending: any SendingStore
+    let reports: any ReportStore
+    let reportRetention: Duration
     let clock: any WallClock
     let logger: Logger
 
@@ -18,6 +20,7 @@ package struct Housekeeping: Service {
                 while true {
                     await self.expireAudit()
                     await self.expireSending()
+                    await self.expireReports()
                     try await Task.sleep(for: Housekeeping.interval)
                 }
             }
@@ -41,6 +44,14 @@ package struct Housekeeping: Service {
             try await self.sending.expireSending(now: self.clock.now())
         } catch {
             self.logger.warning("old sending records not removed", metadata: ["error": "\(error)"])
+        }
+    }
+
+    private func expireReports() async {
+        do {
+            try await self.reports.expireReports(before: self.clock.now() - self.reportRetention)
+        } catch {
+            self.logger.warning("old reports not removed", metadata: ["error": "\(error)"])
         }
     }
 }

@@ -37,6 +37,7 @@ extension ConfigurationReader {
         configuration.audit = self.audit()
         configuration.postmaster = self.postmaster()
         configuration.milters = self.milters()
+        configuration.reports = self.reports(hostname: hostname)
         return configuration
     }
 

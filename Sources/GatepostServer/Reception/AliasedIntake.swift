@@ -62,6 +62,7 @@ struct AliasedIntake: MessageIntake {
             case .account(_, _, let path): .mailbox(path)
             case .elsewhere(let target, _): .mailbox(target)
             case .postmaster(let path): path
+            case .reports(let path): .mailbox(path)
             }
         }
     }

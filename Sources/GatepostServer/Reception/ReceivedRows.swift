@@ -57,6 +57,8 @@ struct ReceivedRows {
                     } else {
                         elsewhere.append((alias, [entry]))
                     }
+                // Its content is kept as a report, before the message is answered.
+                case .reports: continue
                 case .postmaster(let path):
                     unanswered.append(self.recipient(path, recipient.parameters))
                 }

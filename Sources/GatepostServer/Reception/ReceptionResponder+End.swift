@@ -18,6 +18,7 @@ extension ReceptionResponder {
         }
         let findings = await self.judge(message)
         let disposition = Disposition.decide(findings, self.service.rules)
+        await self.observe(message, findings, disposition)
         if case .refuse(let reply, let rule) = disposition {
             return await self.drop(&message, reply, rule: rule, findings: findings)
         }
@@ -68,6 +69,9 @@ extension ReceptionResponder {
             } else {
                 if message.content.endsInFile { try await self.write(&message) }
                 content = try await message.content.finish()
+            }
+            if let reply = try await self.takeReport(message, content.with(front: front), disposition) {
+                return await self.drop(&message, reply, rule: "no-report", findings: findings)
             }
             let kept = rows.make(content)
             try await self.service.queue.enqueue(kept, sending: nil)

@@ -54,6 +54,8 @@ package struct ReceptionService: SessionService {
     let milters: MilterContext?
     let audit: any AuditLog
     let logger: Logger
+    /// nil: no reports are read or sent.
+    package var reports: ReceptionReports?
     /// Called after each commit: there is something to deliver.
     let queued: @Sendable () -> Void
 

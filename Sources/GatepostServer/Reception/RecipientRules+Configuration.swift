@@ -9,6 +9,7 @@ extension RecipientRules {
             postmaster: configuration.postmaster,
             alabels: { IDNA.alabels(of: $0) }
         )
+        self.reports = configuration.reports
     }
 }
 

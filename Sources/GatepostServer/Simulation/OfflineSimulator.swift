@@ -1,3 +1,4 @@
+internal import DNSClient
 internal import GatepostDelivery
 internal import GatepostModel
 internal import GatepostSQLite
@@ -15,6 +16,7 @@ actor OfflineSimulator {
     private let keyring: MasterKeyring
     private let clock: any WallClock
     private var simulator: Simulator?
+    private var signer: MailSigner?
     /// Made with the simulator; most commands need neither.
     private var pool: HashingPool?
     private var threads: NIOThreadPool?
@@ -34,7 +36,16 @@ actor OfflineSimulator {
     }
 
     func report(_ request: SimulationRequest) async throws -> SimulationReport {
-        try await self.opened().report(request)
+        let report = try await self.opened().report(request)
+        guard let signer = self.signer else { return report }
+        let host = GatepostService(
+            configuration: self.configuration,
+            logger: Logger(label: "gatepost.simulation") { _ in SwiftLogNoOpLogHandler() }
+        )
+        let resolver = request.asksDNS ? try UnboundResolver(options: .init(self.configuration.dns)) : nil
+        let forecast = try await host.forecasting(report, of: request, signer: signer, resolver: resolver)
+        await resolver?.close()
+        return forecast
     }
 
     func close() async throws {
@@ -59,6 +70,7 @@ actor OfflineSimulator {
         self.threads = threads
         let signer = MailSigner(store: self.store, keyring: self.keyring, threads: threads, logger: logger)
         await signer.reload()
+        self.signer = signer
         let counters = SubmissionCounters()
         let host = GatepostService(configuration: self.configuration, logger: logger)
         let service = SubmissionService(

@@ -16,6 +16,8 @@ package struct SimulationRequest: Codable, Hashable, Sendable {
     package var header: String?
     /// Octets of the whole message; nil: as many as the header has.
     package var size: Int?
+    /// Whether DNS is asked what receivers will make of the message.
+    package var asksDNS = false
 
     package init(
         account: String,
@@ -95,6 +97,8 @@ package struct SimulationReport: Codable, Hashable, Sendable {
     package var route: String?
     /// The mail filters that would be asked about it; a simulation asks none.
     package var filtersNotAsked: [String] = []
+    /// What receivers will make of it, as far as it can be told beforehand; nil when it is refused here, or has no author domain.
+    package var alignment: AlignmentForecast?
 
     /// What decided: the last step with the verdict of the whole.
     private var decisive: Step? { self.steps.last { $0.verdict == self.verdict } }

@@ -56,7 +56,7 @@ extension DMARC {
             return verdict
         }
 
-        private static func name(_ domain: String) -> DNSName? {
+        static func name(_ domain: String) -> DNSName? {
             guard domain.utf8.allSatisfy({ ASCII.isVisible($0) && $0 != ASCII.backslash }) else { return nil }
             guard let name = DNSName(domain), !name.isRoot else { return nil }
             return name.lowercased
@@ -187,6 +187,11 @@ extension DMARC {
                 }
             }
             return walk.last?.name ?? start
+        }
+
+        /// The organizational domain of a name, asked for.
+        mutating func organizationalDomain(of name: DNSName) async throws(Failure) -> DNSName {
+            Self.organization(of: name, try await self.walk(from: name))
         }
 
         /// The names with one record each, from `start` up to the first that says whether it is a public suffix

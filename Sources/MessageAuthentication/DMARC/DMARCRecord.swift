@@ -19,6 +19,8 @@ extension DMARC {
             public var uri: String
             /// The mailbox of a `mailto:` URI.
             public var mailbox: Mailbox?
+            /// The most octets of a report that is wanted there (RFC 7489 §6.2, `!10m`); nil without a limit.
+            public var maximumOctets: Int?
 
             /// The URI.
             public var description: String { self.uri }
@@ -138,20 +140,36 @@ extension DMARC.Record {
         self.lowercased(name).flatMap { DMARC.Policy(rawValue: $0) }
     }
 
-    /// A comma-separated list of URIs; those that are none are dropped, and the size limits of RFC 7489 with them.
+    /// A comma-separated list of URIs with the size limits of RFC 7489; those that are none are dropped.
     private static func addresses(_ list: String?) -> [ReportAddress] {
         (list ?? "").utf8.split(separator: ASCII.comma).prefix(Self.maximumTags).compactMap { item in
             let item = Self.trimmed(Array(item)[...])
-            let text = item.split(separator: UInt8(ascii: "!"), omittingEmptySubsequences: false).first ?? []
+            let pieces = item.split(separator: UInt8(ascii: "!"), omittingEmptySubsequences: false)
+            let text = pieces.first ?? []
+            let limit = pieces.count > 1 ? Self.octets(pieces[1]) : nil
             guard let colon = text.firstIndex(of: ASCII.colon), colon > text.startIndex, colon + 1 < text.endIndex,
                 text.allSatisfy(ASCII.isVisible), let first = text.first, ASCII.isLetter(first)
             else { return nil }
             let uri = String(decoding: text, as: UTF8.self)
-            guard ASCII.equalIgnoringCase(text[..<colon], "mailto".utf8) else { return ReportAddress(uri: uri) }
+            guard ASCII.equalIgnoringCase(text[..<colon], "mailto".utf8) else {
+                return ReportAddress(uri: uri, maximumOctets: limit)
+            }
             // A mailto that is no address is of no use to anyone.
             guard let mailbox = Self.mailbox(text[(colon + 1)...]) else { return nil }
-            return ReportAddress(uri: uri, mailbox: mailbox)
+            return ReportAddress(uri: uri, mailbox: mailbox, maximumOctets: limit)
         }
+    }
+
+    /// `10m`: a number with `k`, `m`, `g` or `t` for powers of 1,024. What cannot be read is no limit.
+    private static func octets(_ text: ArraySlice<UInt8>) -> Int? {
+        let digits = text.prefix(while: ASCII.isDigit)
+        guard (1...12).contains(digits.count), text.count <= digits.count + 1 else { return nil }
+        let powers = Array("kmgt".utf8)
+        let unit = text.dropFirst(digits.count).first.map(ASCII.lowercased)
+        guard let power = unit.map({ powers.firstIndex(of: $0).map { $0 + 1 } }) ?? 0 else { return nil }
+        let (octets, overflow) = digits.reduce(0) { $0 * 10 + Int($1 &- ASCII.zero) }
+            .multipliedReportingOverflow(by: 1 << (10 * power))
+        return overflow ? nil : octets
     }
 
     /// The address of a `mailto:` URI (RFC 6068), its fields left out.

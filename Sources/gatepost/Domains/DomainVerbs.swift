@@ -8,7 +8,7 @@ struct DomainVerbs: ParsableCommand {
         abstract: "Which domains are local, and what they publish in DNS.",
         subcommands: [
             DomainAdd.self, DomainList.self, DomainShow.self, DomainRemove.self, DomainRecordsVerb.self,
-            DomainCheckVerb.self,
+            DomainCheckVerb.self, DomainReports.self,
         ]
     )
 }

@@ -38,6 +38,9 @@ struct Simulate: AsyncParsableCommand {
     @Option(name: .long, help: "Octets of the message, where no file says.")
     var size: Int?
 
+    @Flag(name: .long, help: "Ask no DNS: what receivers will make of the message is not forecast.")
+    var offline = false
+
     @OptionGroup var store: StoreOptions
 
     func run() async throws {
@@ -51,6 +54,7 @@ struct Simulate: AsyncParsableCommand {
             recipients: self.to,
             size: self.size
         )
+        request.asksDNS = !self.offline
         if let message {
             let octets =
                 message == "-"
@@ -92,9 +96,27 @@ struct Simulate: AsyncParsableCommand {
         if !report.filtersNotAsked.isEmpty {
             Terminal.result("mail filters are not asked: \(report.filtersNotAsked.joined(separator: ", "))")
         }
+        if let alignment = report.alignment { Simulate.show(alignment) }
         for limit in report.limits {
             Terminal.result(
                 "\(limit.scope) \(limit.limit): \(max(0, limit.left)) of \(limit.maximum) left after it"
+            )
+        }
+    }
+
+    private static func show(_ alignment: AlignmentForecast) {
+        Terminal.result(
+            "dmarc: \(alignment.outcome == .notAsked ? "not asked" : alignment.outcome.rawValue) for \(alignment.author)"
+                + "\(alignment.policy.map { " (p=\($0))" } ?? "")"
+        )
+        Terminal.result(Terminal.visible("  \(alignment.explanation)"))
+        for spf in alignment.spf {
+            let aligned = spf.isAligned ? "aligned" : "not aligned"
+            Terminal.result(Terminal.visible("  spf \(spf.result) for \(spf.domain) from \(spf.address), \(aligned)"))
+        }
+        if let signer = alignment.signer {
+            Terminal.result(
+                Terminal.visible("  dkim d=\(signer), \(alignment.isSignatureAligned ? "aligned" : "not aligned")")
             )
         }
     }

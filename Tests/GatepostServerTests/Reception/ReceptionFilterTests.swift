@@ -2,6 +2,7 @@ import GatepostModel
 import GatepostTesting
 import MailSyntax
 import Milter
+import SMTP
 import Testing
 
 @testable import GatepostServer

@@ -66,18 +66,21 @@ final class ReceptionScene: Sendable {
         isHolding: Bool = false,
         postmaster: String? = nil,
         trusted: [IPNetwork] = [],
-        milters: [Configuration.Milter] = []
+        milters: [Configuration.Milter] = [],
+        reports: (settings: Configuration.Reports, store: any ReportStore)? = nil
     ) async throws {
         self.queue = Queue(self.store)
         self.directory = try TemporaryDirectory()
         let threads = NIOThreadPool.singleton
-        self.service = ReceptionService(
+        var recipients = RecipientRules(
+            separator: rules.subaddressing,
+            hostname: "mail.example.org",
+            postmaster: try postmaster.map { try Mailbox(parsing: $0) }
+        )
+        recipients.reports = reports?.settings
+        var service = ReceptionService(
             directory: self.store,
-            recipients: RecipientRules(
-                separator: rules.subaddressing,
-                hostname: "mail.example.org",
-                postmaster: try postmaster.map { try Mailbox(parsing: $0) }
-            ),
+            recipients: recipients,
             rules: rules,
             queue: self.queue,
             spool: SpoolDirectory(path: self.directory.path, threads: threads),
@@ -104,6 +107,16 @@ final class ReceptionScene: Sendable {
             logger: Logger(label: "test") { _ in SwiftLogNoOpLogHandler() },
             queued: {}
         )
+        service.reports = reports.map { [store = self.store, directory = self.directory, clock = self.clock] reports in
+            ReceptionReports(
+                settings: reports.settings,
+                store: reports.store,
+                contents: ContentReader(spool: directory.path, threads: threads),
+                clock: clock,
+                domains: { try await store.domains() }
+            )
+        }
+        self.service = service
         _ = try await self.store.addDomain("example.org")
         for (name, isSandbox) in [("alice", false), ("bob", false), ("box", true)] {
             _ = try await self.store.add(

@@ -13,11 +13,11 @@ struct PeerProgram: Sendable, CustomTestStringConvertible {
 
     var testDescription: String { self.name }
 
-    private static let programs = URL(fileURLWithPath: #filePath)
+    static let programs = URL(fileURLWithPath: #filePath)
         .deletingLastPathComponent().deletingLastPathComponent().appendingPathComponent("Programs").path
 
     /// - Parameter check: A command that succeeds where the package is installed.
-    private init(_ name: String, _ command: [String], knowsEd25519: Bool, check: [String]) {
+    init(_ name: String, _ command: [String], knowsEd25519: Bool, check: [String]) {
         self.name = name
         self.command = command
         self.knowsEd25519 = knowsEd25519
