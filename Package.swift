@@ -31,6 +31,7 @@ let package = Package(
         .library(name: "OAuthClient", targets: ["OAuthClient"]),
         .library(name: "POP3", targets: ["POP3"]),
         .library(name: "MessageAuthentication", targets: ["MessageAuthentication"]),
+        .library(name: "Milter", targets: ["Milter"]),
         .library(name: "MessageReports", targets: ["MessageReports"]),
         .library(name: "SMTP", targets: ["SMTP"]),
         .library(name: "SMTPClient", targets: ["SMTPClient"]),
@@ -87,6 +88,7 @@ let package = Package(
             swiftSettings: strict
         ),
         .target(name: "SMTP", dependencies: ["MailSyntax", "SASL"], swiftSettings: strict),
+        .target(name: "Milter", dependencies: ["MailSyntax"], swiftSettings: strict),
         // No pkgConfig: Debian's file names private requirements that need not be installed, and SwiftPM then warns.
         .systemLibrary(name: "CUnbound", providers: [.apt(["libunbound-dev"])]),
         .systemLibrary(name: "CIDN2", pkgConfig: "libidn2", providers: [.apt(["libidn2-dev"])]),
@@ -157,8 +159,8 @@ let package = Package(
             name: "GatepostServer",
             dependencies: [
                 "SMTPServer", "SMTPClient", "DNSClient", "DNS", "GatepostModel", "GatepostSQLite", "GatepostDelivery",
-                "MailSyntax", "MessageAuthentication", "MessageReports", "SASL", "SASLKerberos", "AuthenticationProtocols",
-                "OAuthClient", "POP3", "SMTP", "TLSChannelBinding", "CArgon2", "CCrypt",
+                "MailSyntax", "MessageAuthentication", "MessageReports", "Milter", "SASL", "SASLKerberos",
+                "AuthenticationProtocols", "OAuthClient", "POP3", "SMTP", "TLSChannelBinding", "CArgon2", "CCrypt",
                 .target(name: "CPAM", condition: .when(traits: ["PAM"])),
                 .target(name: "CLDAP", condition: .when(traits: ["LDAP"])),
                 .product(name: "Crypto", package: "swift-crypto"),
@@ -225,6 +227,7 @@ let package = Package(
             ] + nio,
             swiftSettings: strict
         ),
+        .testTarget(name: "MilterTests", dependencies: ["MailSyntax", "Milter"], swiftSettings: strict),
         .testTarget(name: "POP3Tests", dependencies: ["MailSyntax", "POP3", "SASL", "SMTP"], swiftSettings: strict),
         .testTarget(
             name: "MessageAuthenticationTests",
@@ -267,7 +270,7 @@ let package = Package(
             name: "GatepostServerTests",
             dependencies: [
                 "GatepostServer", "GatepostDelivery", "GatepostModel", "GatepostSQLite", "GatepostTesting",
-                "MailSyntax", "MessageAuthentication", "MessageReports", "DNS",
+                "MailSyntax", "MessageAuthentication", "MessageReports", "Milter", "DNS",
                 "AuthenticationProtocols", "OAuthClient", "SASL", "SMTP",
                 .product(name: "Crypto", package: "swift-crypto"),
                 .product(name: "CryptoExtras", package: "swift-crypto"),

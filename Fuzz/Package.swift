@@ -17,6 +17,7 @@ let package = Package(
                 .product(name: "DNS", package: "gatepost"),
                 .product(name: "MailSyntax", package: "gatepost"),
                 .product(name: "MessageAuthentication", package: "gatepost"),
+                .product(name: "Milter", package: "gatepost"),
                 .product(name: "MessageReports", package: "gatepost"),
                 .product(name: "SASL", package: "gatepost"),
                 .product(name: "SMTP", package: "gatepost"),

@@ -24,7 +24,8 @@ struct Gatepost: ParsableCommand {
                 name: "What it holds",
                 subcommands: [
                     AccountVerbs.self, LockVerbs.self, AppPasswordVerbs.self, APITokenVerbs.self, PasswordsVerbs.self,
-                    DomainVerbs.self, DKIMVerbs.self, AliasVerbs.self, QueueVerbs.self, InboxVerbs.self, AuditVerbs.self,
+                    DomainVerbs.self, DKIMVerbs.self, AliasVerbs.self, QueueVerbs.self, InboxVerbs.self,
+                    AuditVerbs.self,
                     RelayVerbs.self,
                 ]
             ),

@@ -9,7 +9,8 @@ struct HelpTests {
         ["provider"], ["app-password"], ["app-password", "add"], ["account", "mfa"], ["account", "password"],
         ["passwords"], ["relay"], ["relay", "authorize"], ["audit"], ["audit", "list"], ["audit", "verify"],
         ["account", "erase"],
-        ["account", "export"], ["dkim"], ["dkim", "add"], ["dkim", "retire"], ["domain", "records"], ["domain", "check"],
+        ["account", "export"], ["dkim"], ["dkim", "add"], ["dkim", "retire"], ["domain", "records"],
+        ["domain", "check"],
         ["simulate"], ["policy", "tests"],
     ]
 

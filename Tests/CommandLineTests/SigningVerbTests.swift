@@ -58,8 +58,12 @@ struct SigningVerbTests {
         _ = try await self.run("domain", "add", "example.org")
         let chosen = try await self.keys("dkim", "add", "example.org", "--selector", "S1", "--algorithm", "ed25519")
         #expect(chosen.map(\.selector) == ["s1"])
-        #expect(try await self.run("dkim", "add", "example.org", "--selector", "s1", "--algorithm", "ed25519").code == 1)
-        #expect(try await self.run("dkim", "add", "example.org", "--selector", "a b", "--algorithm", "ed25519").code == 65)
+        #expect(
+            try await self.run("dkim", "add", "example.org", "--selector", "s1", "--algorithm", "ed25519").code == 1
+        )
+        #expect(
+            try await self.run("dkim", "add", "example.org", "--selector", "a b", "--algorithm", "ed25519").code == 65
+        )
         #expect(try await self.run("dkim", "add", "example.org", "--selector", "s2").code == 65)
         #expect(try await self.run("dkim", "add", "example.org", "--algorithm", "dsa").code == 64)
     }
@@ -130,7 +134,7 @@ struct SigningVerbTests {
                 in: self.directory.url
             )
             let document = try JSONSerialization.jsonObject(with: Data(result.output.utf8)) as? [String: Any]
-            #expect((document?["records"] as? [[String: Any]])?.count == 11)
+            #expect((document?["records"] as? [[String: Any]])?.count == 12)
             let policy = document?["policy"] as? [String: String]
             #expect(policy?["url"] == "https://mta-sts.example.org/.well-known/mta-sts.txt")
         }
@@ -143,7 +147,10 @@ struct SigningVerbTests {
         FileManager.default.isExecutableFile(atPath: $0)
     }
 
-    @Test("the zone file is one to BIND", .enabled(if: checker != nil, "SKIPPED: no named-checkzone: Scripts/packages clients"))
+    @Test(
+        "the zone file is one to BIND",
+        .enabled(if: checker != nil, "SKIPPED: no named-checkzone: Scripts/packages clients")
+    )
     func zone() async throws {
         _ = try await self.run("domain", "add", "example.org")
         _ = try await self.run("dkim", "add", "example.org")

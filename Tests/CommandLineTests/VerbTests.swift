@@ -80,7 +80,8 @@ struct VerbTests {
     @Test(
         "every list is one JSON document",
         arguments: [
-            ["account", "list"], ["domain", "list"], ["dkim", "list"], ["queue", "list"], ["queue", "stats"], ["inbox", "list"],
+            ["account", "list"], ["domain", "list"], ["dkim", "list"], ["queue", "list"], ["queue", "stats"],
+            ["inbox", "list"],
             ["config", "show"], ["provider", "list"],
         ]
     )

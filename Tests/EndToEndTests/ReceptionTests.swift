@@ -67,7 +67,8 @@ struct ReceptionTests {
         let refused = try await postfix.send(
             Self.message("spoofed", from: "boss@strict.test"),
             from: "ann@sender.test",
-            to: Site.bob
+            // Another recipient than above, so that the line of the log is this message's.
+            to: "bob+spoofed@gatepost.test"
         )
         #expect(refused.contains("status=bounced") && refused.contains("550 5.7.26"), "\(refused)")
         let unknown = try await postfix.send(

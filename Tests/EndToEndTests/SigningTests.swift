@@ -79,7 +79,10 @@ struct SigningTests {
             let messages = [
                 Self.message("signed-small", body: "Hi\n"),
                 Self.message("signed-eight-bit"),
-                Self.message("signed-ten-megabytes", body: String(repeating: line, count: 10_485_760 / line.utf8.count)),
+                Self.message(
+                    "signed-ten-megabytes",
+                    body: String(repeating: line, count: 10_485_760 / line.utf8.count)
+                ),
                 Self.message("signed-utf8", subject: "Grüße – 你好"),
             ]
             for message in messages {
@@ -100,7 +103,11 @@ struct SigningTests {
             let bounce = try await scene.postfix.maildir.notification(about: "refused-x@postfix.test")
             try await self.expectSigned(bounce, scene, verifiers, "notification")
             let simulated = try await scene.gatepost.verb(
-                "simulate", "--account", Self.author, "--to", "reader@postfix.test"
+                "simulate",
+                "--account",
+                Self.author,
+                "--to",
+                "reader@postfix.test"
             )
             #expect(String(decoding: simulated.output, as: UTF8.self).contains("+ DKIM-Signature"))
         }

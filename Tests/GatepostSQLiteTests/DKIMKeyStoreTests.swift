@@ -23,9 +23,11 @@ struct DKIMKeyStoreTests {
             for (domain, selector, offset) in [("b.example", "x", 2), ("b.example", "y", 1), ("a.example", "x", 3)] {
                 try await store.changeDKIMKeys(of: domain) { try $0.add(Self.key(domain, selector, offset)) }
             }
-            #expect(try await store.dkimKeys(of: nil).map(\.recordName) == [
-                "x._domainkey.a.example", "y._domainkey.b.example", "x._domainkey.b.example",
-            ])
+            #expect(
+                try await store.dkimKeys(of: nil).map(\.recordName) == [
+                    "x._domainkey.a.example", "y._domainkey.b.example", "x._domainkey.b.example",
+                ]
+            )
             let begins = try await store.changeDKIMKeys(of: "b.example") { $0.saw("x", at: noon + .seconds(9)) }
             #expect(begins)
             try await store.changeDKIMKeys(of: "b.example") {

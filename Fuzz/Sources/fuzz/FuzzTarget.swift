@@ -35,6 +35,7 @@ enum FuzzTarget: String, CaseIterable {
     case dovecotServer = "dovecot-server"
     case dovecotLine = "dovecot-line"
     case saslauthd
+    case milter
     case spf
     case dmarc
     case authenticationResults = "authentication-results"
@@ -84,6 +85,7 @@ enum FuzzTarget: String, CaseIterable {
         case .dovecotServer: fuzzDovecotServer(input)
         case .dovecotLine: fuzzDovecotLine(input)
         case .saslauthd: fuzzSaslauthd(input)
+        case .milter: fuzzMilter(input)
         case .spf: fuzzSPF(input)
         case .dmarc: fuzzDMARC(input)
         case .authenticationResults: fuzzAuthenticationResults(input)

@@ -8,6 +8,8 @@ package struct SendingEvent: Hashable, Sendable {
         case held(rule: String)
         /// The code of the rule, such as `sender-not-granted`.
         case refused(rule: String)
+        /// The client heard yes, and it was thrown away; the code of the rule, such as `milter-rspamd`.
+        case discarded(rule: String)
     }
 
     /// What let the session send as the account.

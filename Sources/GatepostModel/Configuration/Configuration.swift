@@ -24,6 +24,8 @@ package struct Configuration: Sendable {
     package var limits: Limits
     package var log: Log
     package var audit: Audit
+    /// Asked in this order about each message.
+    package var milters: [Milter] = []
     /// Who answers for this host; is told when mail is held. nil: nobody by mail.
     package var postmaster: Mailbox?
     package var reports = Reports()

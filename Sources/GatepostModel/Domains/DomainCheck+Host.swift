@@ -39,7 +39,8 @@ extension DomainCheck {
             guard unreachable.isEmpty else {
                 let list = unreachable.map(\.description).joined(separator: ", ")
                 return (
-                    [finding(.warning, "A", "others cannot reach \(list)", "Publish public addresses only.")], Set(found)
+                    [finding(.warning, "A", "others cannot reach \(list)", "Publish public addresses only.")],
+                    Set(found)
                 )
             }
             var findings = [finding(.good, "A", "has \(text)")]

@@ -18,7 +18,9 @@ extension DomainCheck {
         case .found(let records): all = records.filter { Self.isSPF($0.octets) }
         }
         let found = all.map(\.description)
-        guard let text = all.first else { return [self.missing(entry, "there is text, but none of it is an SPF record")] }
+        guard let text = all.first else {
+            return [self.missing(entry, "there is text, but none of it is an SPF record")]
+        }
         guard all.count == 1 else {
             return [
                 self.finding(

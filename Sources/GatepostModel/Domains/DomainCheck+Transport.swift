@@ -5,7 +5,8 @@ internal import MessageAuthentication
 extension DomainCheck {
     func checkMTASTS() async -> [Finding] {
         let entries = self.entries(.mtaSTS)
-        guard let entry = entries.first(where: { $0.type == "TXT" }), let web = entries.first(where: { $0.type != "TXT" })
+        guard let entry = entries.first(where: { $0.type == "TXT" }),
+            let web = entries.first(where: { $0.type != "TXT" })
         else { return [] }
         let records: [TXTRecord]
         switch await self.texts(entry.name) {
@@ -64,7 +65,8 @@ extension DomainCheck {
                 entry,
                 .warning,
                 "\(url) cannot be fetched: \(reason)",
-                advice: "Put the file there that gatepost domain records \(self.domain) shows, or remove \(entry.name).",
+                advice:
+                    "Put the file there that gatepost domain records \(self.domain) shows, or remove \(entry.name).",
                 found: found
             )
         case .text(let text):

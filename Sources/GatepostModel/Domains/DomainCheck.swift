@@ -95,7 +95,8 @@ package struct DomainCheck: Sendable {
     /// Looks at everything, all parts at the same time.
     ///
     /// - Parameter progress: Told of each part that was looked at.
-    package func report(progress: @escaping @Sendable (_ done: Int, _ of: Int, _ part: String) -> Void) async -> Report {
+    package func report(progress: @escaping @Sendable (_ done: Int, _ of: Int, _ part: String) -> Void) async -> Report
+    {
         let (host, addresses) = await self.checkHost()
         var parts: [(String, @Sendable () async -> [Finding])] = [
             ("MX", { await self.checkMX(addresses) }),

@@ -181,7 +181,14 @@ package struct DomainRecords: Codable, Hashable, Sendable {
             .optional,
             "that mail comes with TLS; needs the policy file at \(self.policyURL)"
         )
-        self.add("mta-sts", "CNAME", "\(self.host.hostname).", .mtaSTS, .optional, "the web server with the policy file")
+        self.add(
+            "mta-sts",
+            "CNAME",
+            "\(self.host.hostname).",
+            .mtaSTS,
+            .optional,
+            "the web server with the policy file"
+        )
         self.add(
             "_smtp._tls",
             "TXT",

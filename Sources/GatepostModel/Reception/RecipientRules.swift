@@ -149,7 +149,11 @@ package struct RecipientRules: Sendable {
     ) async throws -> Match? {
         for localPart in [mailbox.localPart, self.withoutTag(mailbox.localPart)].compactMap(\.self) {
             let address = Mailbox(localPart: localPart, domain: .name(domain)).canonical
-            if !skipping.contains(address), let alias = try await directory.alias(address) { return .alias(alias) }
+            // One that was followed is the account of its name or nothing more, least of all the catch-all's.
+            guard !skipping.contains(address) else {
+                return try await directory.account(address: address).map { .account($0) }
+            }
+            if let alias = try await directory.alias(address) { return .alias(alias) }
             if let account = try await directory.account(address: address) { return .account(account) }
         }
         let all = "@\(domain)"

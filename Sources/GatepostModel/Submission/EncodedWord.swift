@@ -1,10 +1,10 @@
 internal import MailSyntax
 
 /// Encoded words in unstructured fields (RFC 2047): `=?utf-8?B?w6Q=?=`.
-enum EncodedWord {
+package enum EncodedWord {
     /// The text for people: encoded words in UTF-8, US-ASCII and ISO 8859-1 are decoded, others stay as they stand.
     /// White space between two encoded words goes (RFC 2047 §6.2). Invalid octets become U+FFFD, control octets blanks.
-    static func decode(_ value: [UInt8]) -> String {
+    package static func decode(_ value: [UInt8]) -> String {
         guard value.contains(ASCII.equals) else { return self.text(value) }
         var output: [UInt8] = []
         var index = value.startIndex

@@ -91,6 +91,19 @@ struct ArrivingContent {
         return .file(name: file.name, octets: self.writtenOctets, front: front)
     }
 
+    /// Finished content, where it may stay with so large a header section in front: in memory only while both together are small.
+    mutating func ready(
+        _ finished: MessageContent,
+        behind front: [UInt8],
+        spool: SpoolDirectory
+    ) async throws -> MessageContent {
+        guard case .inline(let octets) = finished,
+            front.count + octets.count > MessageContent.maximumInlineOctets
+        else { return finished }
+        try await self.write(self.takeBuffer(), to: spool)
+        return try await self.finish()
+    }
+
     /// Throws away what came; more may come, and is not kept.
     mutating func clear() {
         self.buffer = []

@@ -101,6 +101,9 @@ package struct AuditReport: Codable, Sendable, Hashable {
         case .refused(let rule):
             self.result = "refused"
             self.reason = rule
+        case .discarded(let rule):
+            self.result = "discarded"
+            self.reason = rule
         }
         self.address = event.address?.description
         self.listener = event.listener

@@ -41,6 +41,7 @@ extension GatepostService {
         returnPaths: ReturnPaths,
         clock: SystemClock,
         counters: ReceptionCounters,
+        milters: MilterContext,
         audit: any AuditLog,
         queued: @escaping @Sendable () -> Void
     ) -> ReceptionService {
@@ -60,6 +61,7 @@ extension GatepostService {
             returnPaths: returnPaths,
             trusted: self.configuration.networks.allow,
             counters: counters,
+            milters: milters,
             audit: audit,
             logger: self.logger,
             queued: queued

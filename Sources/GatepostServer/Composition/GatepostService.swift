@@ -142,6 +142,21 @@ package struct GatepostService: Sendable {
             history: try await LockoutHistory.read(audit.trail, now: started)
         )
         let permits = self.configuration.popBeforeSMTP.map { RelayPermits(duration: $0.duration, clock: clock) }
+        let milterCounters = MilterCounters()
+        let milters = MilterContext(
+            filters: self.configuration.milters,
+            hostname: self.configuration.hostname,
+            maximumBodyOctets: max(
+                self.configuration.submission.maximumMessageSize.octets,
+                self.configuration.reception.maximumMessageSize.octets
+            ),
+            group: group,
+            contents: ContentReader(spool: store.spoolDirectory, threads: files),
+            spool: SpoolDirectory(path: store.spoolDirectory, threads: files),
+            clock: clock,
+            counters: milterCounters,
+            logger: self.logger
+        )
         let service = SubmissionService(
             authenticator: authenticator,
             loginGuard: loginGuard,
@@ -156,6 +171,7 @@ package struct GatepostService: Sendable {
             audit: audit.trail,
             sending: SendingLedger(store: store, clock: clock, rules: .init(self.configuration)),
             postmaster: self.configuration.postmaster.map { .mailbox($0) } ?? .postmaster,
+            milters: milters,
             signer: signer,
             logger: self.logger,
             queued: { runner.notify() }
@@ -186,6 +202,7 @@ package struct GatepostService: Sendable {
             returnPaths: returnPaths,
             clock: clock,
             counters: received,
+            milters: milters,
             audit: audit.trail,
             queued: { runner.notify() }
         )
@@ -266,7 +283,7 @@ package struct GatepostService: Sendable {
                             runner,
                             store,
                             audit.trail
-                        ),
+                        ).merging(milterCounters.all) { $1 },
                         relay: relayLogin?.refused.current.map { refused in
                             "refused the login \(refused.refusals) times, next try after \(refused.until): \(refused.words)"
                         }
@@ -296,6 +313,7 @@ package struct GatepostService: Sendable {
             logger: self.logger
         )
         self.sayWhatIsInsecure()
+        self.sayWhoFilters()
         try await self.sayWhoSendsWithoutTLS(authenticator)
         self.logger.notice(
             "ready",
@@ -433,7 +451,8 @@ package struct GatepostService: Sendable {
                     service: wanted.device.map { service.serving($0) } ?? service
                 )
             },
-            allowed: self.configuration.networks.allow
+            allowed: self.configuration.networks.allow,
+            filters: self.configuration.milters.filter { $0.traffic.contains(.submission) }.map(\.name)
         )
     }
 
@@ -469,47 +488,5 @@ package struct GatepostService: Sendable {
                 metadata: ["url": "\(ldap.url)"]
             )
         }
-    }
-
-    private func counters(
-        _ submission: SubmissionCounters,
-        _ reception: ReceptionCounters,
-        _ signer: MailSigner,
-        _ loginGuard: LoginGuard,
-        _ registry: SessionRegistry,
-        _ runner: QueueRunner,
-        _ store: SQLiteStore,
-        _ trail: SQLiteAuditTrail
-    ) -> [String: Int] {
-        let audit = trail.statistics
-        let delivery = runner.counters
-        let commits = store.commitStatistics
-        return [
-            "sessions": registry.count,
-            "loginsSucceeded": submission.succeededLogins,
-            "locks": loginGuard.locks().count,
-            "loginsRefused": submission.refusedLogins,
-            "messagesAccepted": submission.acceptedMessages,
-            "messagesRefused": submission.refusedMessages,
-            "messagesSigned": signer.signedMessages,
-            "messagesUnsigned": signer.unsignedMessages,
-            "messagesReceived": reception.acceptedMessages,
-            "receivedMessagesRefused": reception.refusedMessages,
-            "receivedRecipientsRefused": reception.refusedRecipients,
-            "messagesInFlight": runner.messagesInFlight,
-            "recipientsDelivered": delivery.delivered,
-            "recipientsDeferred": delivery.deferred,
-            "recipientsFailed": delivery.failed,
-            "notificationsSent": delivery.notifications,
-            "connectionsOut": delivery.connections,
-            "transactionsOut": delivery.transactions,
-            "transactionsReused": delivery.reused,
-            "storeCommits": commits.commits,
-            "storeOperations": commits.operations,
-            "storeFailures": commits.failedCommits,
-            "auditRecords": audit.records,
-            "auditRecordsLost": audit.lost,
-            "auditFailures": audit.failedCommits,
-        ]
     }
 }

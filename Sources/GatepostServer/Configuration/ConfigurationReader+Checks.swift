@@ -7,7 +7,9 @@ extension ConfigurationReader {
         for (index, listener) in configuration.listeners.enumerated() {
             // Devices have a rule of their own, which is said at every start.
             // Nobody logs in at reception.
-            guard listener.service != .device, listener.service != .reception, listener.tls != .implicit, !listener.address.isLoopback else { continue }
+            guard listener.service != .device, listener.service != .reception, listener.tls != .implicit,
+                !listener.address.isLoopback
+            else { continue }
             let path = self.node("listeners") == nil ? "listeners" : "listeners[\(index)].address"
             if configuration.authentication.cleartextWithoutTLS {
                 self.fault(

@@ -36,6 +36,7 @@ extension ConfigurationReader {
         configuration.log = self.log()
         configuration.audit = self.audit()
         configuration.postmaster = self.postmaster()
+        configuration.milters = self.milters()
         configuration.reports = self.reports(hostname: hostname)
         return configuration
     }

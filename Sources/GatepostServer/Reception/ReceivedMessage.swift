@@ -14,11 +14,15 @@ struct ReceivedMessage {
     /// Says to programs behind what this server thinks of the message; taken out where a stranger put it in.
     static let verdictField = "X-Gatepost-Verdict"
 
-    let transaction: MailTransaction
-    let recipients: [Recipient]
+    private(set) var transaction: MailTransaction
+    var recipients: [Recipient]
     let origin: ReceivedField.Origin
     let context: HeaderFixups.Context
+    /// Without the header section, where that is kept apart.
     var content: ArrivingContent
+    /// The header section with its empty line, where it is kept apart for filters that may change it.
+    private(set) var header: [UInt8] = []
+    private let keepsHeaderApart: Bool
     /// Sees the octets as they came.
     private(set) var verifier: MessageVerifier
     /// The header's fields as they came, once all of them have.
@@ -34,12 +38,14 @@ struct ReceivedMessage {
         transaction: MailTransaction,
         recipients: [Recipient],
         origin: ReceivedField.Origin,
-        context: HeaderFixups.Context
+        context: HeaderFixups.Context,
+        keepsHeaderApart: Bool = false
     ) {
         self.transaction = transaction
         self.recipients = recipients
         self.origin = origin
         self.context = context
+        self.keepsHeaderApart = keepsHeaderApart
         self.content = ArrivingContent(identifier: context.identifier)
         self.verifier = MessageVerifier(
             limits: MessageVerifier.Limits(header: .init(maximumOctets: context.maximumOctets)),
@@ -80,10 +86,22 @@ struct ReceivedMessage {
         switch verdict {
         case .refused(let refusal): self.refuse(refusal.reply, rule: refusal.rule)
         case .accepted(let accepted):
-            self.content.replaceHeader(length, by: accepted.octets)
+            self.header = self.keepsHeaderApart ? accepted.octets : []
+            self.content.replaceHeader(length, by: self.keepsHeaderApart ? [] : accepted.octets)
             self.subject = accepted.subject
             self.fields = fields
         }
+    }
+
+    /// Whether an octet is outside ASCII.
+    var hasHighBit: Bool { self.content.hasHighBit || self.header.withUnsafeBytes { $0.hasHighBit } }
+
+    /// Takes over what filters made of it, but for recipients.
+    mutating func take(_ filtered: MilterMessage) {
+        self.transaction.mail = filtered.mail
+        self.header = filtered.headerOctets
+        self.subject = filtered.subject ?? self.subject
+        if let content = filtered.bodies.last { self.content = content }
     }
 
     mutating func refuse(_ reply: Reply, rule: String) {

@@ -130,7 +130,7 @@ struct ReceivedRows {
                 reversePath: reversePath,
                 envid: self.mail.envelopeIdentifier,
                 ret: self.mail.ret,
-                body: self.message.content.hasHighBit ? .eightBitMIME : self.mail.body ?? .sevenBit,
+                body: self.message.hasHighBit ? .eightBitMIME : self.mail.body ?? .sevenBit,
                 isSMTPUTF8: self.mail.isSMTPUTF8,
                 isReversePathProved: self.isReversePathProved
             ),

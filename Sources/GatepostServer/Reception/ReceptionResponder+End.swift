@@ -22,26 +22,55 @@ extension ReceptionResponder {
         if case .refuse(let reply, let rule) = disposition {
             return await self.drop(&message, reply, rule: rule, findings: findings)
         }
+        let front = self.front(findings, disposition)
+        guard let milters = self.milters else { return await self.keep(&message, nil, front, findings, disposition) }
+        do {
+            switch try await self.filter(&message, by: milters, front: front, findings) {
+            case .answered(let answer): return answer
+            case .kept(let body, let quarantine):
+                let held = quarantine.map { Disposition.hold(rule: $0.rule) }
+                return await self.keep(&message, body, message.header, findings, held ?? disposition)
+            }
+        } catch {
+            self.storeFailed(error, message)
+            return await self.drop(&message, .storeFailure(error), rule: "not-kept", findings: findings)
+        }
+    }
+
+    /// - Parameters:
+    ///   - body: Where filters left it, without the header section, which then is `front`; nil: no filter was asked.
+    ///   - front: What stands before all that was kept.
+    private func keep(
+        _ message: inout ReceivedMessage,
+        _ body: MessageContent?,
+        _ front: [UInt8],
+        _ findings: MessageFindings,
+        _ disposition: Disposition
+    ) async -> SessionAnswer {
+        let received = message.context.now
         let proved = findings.proves(message.transaction.mail.reversePath) { IDNA.alabels(of: $0) }
         let rows = ReceivedRows(
             message: message,
             delivery: self.service.delivery,
             returnPaths: self.service.returnPaths,
-            front: self.front(findings, disposition),
+            front: front,
             disposition: disposition,
             isReversePathProved: proved,
             deliveredTo: message.fields.filter { $0.isNamed("Delivered-To") }.map(\.value),
-            makeIdentifier: {
-                MessageIdentifier(created: message.context.now, random: RandomOctets.make(9))
-            }
+            makeIdentifier: { MessageIdentifier(created: received, random: RandomOctets.make(9)) }
         )
         if rows.isOnlyLoop {
             return await self.drop(&message, .forwardingLoop, rule: "forwarding-loop", findings: findings)
         }
         do {
-            if message.content.endsInFile { try await self.write(&message) }
-            let content = try await message.content.finish()
-            if let reply = try await self.takeReport(message, content, disposition) {
+            let content: MessageContent
+            if let body {
+                content = body
+            } else {
+                if message.content.endsInFile { try await self.write(&message) }
+                content = try await message.content.finish()
+            }
+            if let reply = try await self.takeReport(message, content.with(front: front), disposition) {
                 return await self.drop(&message, reply, rule: "no-report", findings: findings)
             }
             let kept = rows.make(content)
@@ -127,7 +156,7 @@ extension ReceptionResponder {
         )
     }
 
-    private func drop(
+    func drop(
         _ message: inout ReceivedMessage,
         _ reply: Reply,
         rule: String,

@@ -28,11 +28,14 @@ final class ReceptionResponder: SessionResponder {
 
     let service: ReceptionService
     let peer: SessionPeer
+    /// nil: none are configured.
+    let milters: MilterChain?
     let state = Mutex(State())
 
     init(service: ReceptionService, peer: SessionPeer) {
         self.service = service
         self.peer = peer
+        self.milters = service.milters?.chain(for: .reception, peer: peer)
     }
 
     func answer(_ request: SessionRequest, facts: SessionFacts) -> SessionResponse {
@@ -41,11 +44,15 @@ final class ReceptionResponder: SessionResponder {
             // Not offered, so never asked.
             return .now(.refused(.authenticationUnavailable))
         case .mail(let parameters):
-            return .later { await self.begin(parameters, facts) }
+            return .later {
+                let answer = await self.begin(parameters, facts)
+                return await self.filtered(answer, parameters, facts)
+            }
         case .recipient(let parameters):
-            return .later { await self.mayReceive(parameters) }
+            return .later { await self.filtered(await self.mayReceive(parameters), parameters) }
         case .message(let transaction):
-            return .now(self.open(transaction, facts))
+            let answer = self.open(transaction, facts)
+            return self.milters == nil ? .now(answer) : .later { await self.filtered(answer) }
         case .endOfMessage:
             return .later { await self.finish() }
         }
@@ -229,7 +236,7 @@ final class ReceptionResponder: SessionResponder {
         return octets.prefix(octets.count == 4 ? 3 : 8).map { "\($0)" }.joined(separator: ".")
     }
 
-    private func refuseRecipient(_ path: ForwardPath, _ reply: Reply, rule: String) -> SessionAnswer {
+    func refuseRecipient(_ path: ForwardPath, _ reply: Reply, rule: String) -> SessionAnswer {
         let mail = self.state.withLock { $0.mail }
         var content = SendingContent(recipients: [path.description])
         content.reversePath = mail?.reversePath.description ?? ""
@@ -265,7 +272,8 @@ final class ReceptionResponder: SessionResponder {
                     protocolKeyword: keyword,
                     identifier: identifier,
                     now: now
-                )
+                ),
+                keepsHeaderApart: self.milters != nil
             )
         }
         return .accepted
@@ -319,5 +327,6 @@ final class ReceptionResponder: SessionResponder {
 
     func closed() {
         self.state.withLock { $0 = State() }
+        if let milters = self.milters { Task { await milters.close() } }
     }
 }

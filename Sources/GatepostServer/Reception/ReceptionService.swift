@@ -50,6 +50,8 @@ package struct ReceptionService: SessionService {
     let trusted: [IPNetwork]
     let greylist: SharedGreylist?
     let counters: ReceptionCounters
+    /// nil: no filters are asked.
+    let milters: MilterContext?
     let audit: any AuditLog
     let logger: Logger
     /// nil: no reports are read or sent.
@@ -71,6 +73,7 @@ package struct ReceptionService: SessionService {
         returnPaths: ReturnPaths,
         trusted: [IPNetwork] = [],
         counters: ReceptionCounters = ReceptionCounters(),
+        milters: MilterContext? = nil,
         audit: any AuditLog,
         logger: Logger,
         queued: @escaping @Sendable () -> Void
@@ -89,6 +92,7 @@ package struct ReceptionService: SessionService {
         self.trusted = trusted
         self.greylist = rules.greylisting.map { SharedGreylist($0) }
         self.counters = counters
+        self.milters = milters
         self.audit = audit
         self.logger = logger
         self.queued = queued

@@ -107,7 +107,12 @@ package final class DKIMKeyWatcher: Service {
     }
 
     private func tellOfMailGone(_ retiring: [DKIMKey], _ now: Timestamp) async throws {
-        let silent = self.state.withLock { state in retiring.filter { !state.told.contains($0.recordName) } }
+        // The queue is counted through: only for those whose time is over.
+        let silent = self.state.withLock { state in
+            retiring.filter { key in
+                !state.told.contains(key.recordName) && (key.neededUntil.map { now >= $0 } ?? false)
+            }
+        }
         guard !silent.isEmpty else { return }
         let oldest = try await self.queue.statistics().oldest
         for key in silent where key.isMailGone(oldestQueued: oldest, now: now) {

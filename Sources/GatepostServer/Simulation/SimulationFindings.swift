@@ -41,7 +41,7 @@ package final class SimulationFindings: AuditLog, MessageIntake {
         guard case .sending(let event) = event else { return }
         switch event.verdict {
         case .accepted: break
-        case .held(let rule), .refused(let rule): self.note(rule: rule)
+        case .held(let rule), .refused(let rule), .discarded(let rule): self.note(rule: rule)
         }
     }
 

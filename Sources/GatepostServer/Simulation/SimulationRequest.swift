@@ -95,6 +95,8 @@ package struct SimulationReport: Codable, Hashable, Sendable {
     package var limits: [Limit]
     /// Where it would go: `deliver`, `hold`, `sandbox`; nil when refused.
     package var route: String?
+    /// The mail filters that would be asked about it; a simulation asks none.
+    package var filtersNotAsked: [String] = []
     /// What receivers will make of it, as far as it can be told beforehand; nil when it is refused here, or has no author domain.
     package var alignment: AlignmentForecast?
 

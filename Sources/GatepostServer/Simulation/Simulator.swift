@@ -22,11 +22,15 @@ package struct Simulator: Sendable {
 
     private let listeners: [Place]
     private let allowed: [IPNetwork]
+    private let filters: [String]
 
-    /// - Parameter allowed: `networks.allow`.
-    package init(listeners: [Place], allowed: [IPNetwork]) {
+    /// - Parameters:
+    ///   - allowed: `networks.allow`.
+    ///   - filters: The names of the mail filters for submission, which are not asked.
+    package init(listeners: [Place], allowed: [IPNetwork], filters: [String] = []) {
         self.listeners = listeners
         self.allowed = allowed
+        self.filters = filters
     }
 
     /// - Throws: ``AdministrationFailure`` for a request that makes no sense, `StoreError`.
@@ -57,7 +61,9 @@ package struct Simulator: Sendable {
             return run.report
         }
         try await run.talk(listener.session)
-        return run.report
+        var report = run.report
+        report.filtersNotAsked = self.filters
+        return report
     }
 
     private func place(_ request: SimulationRequest) throws -> Place {

@@ -4,7 +4,7 @@ internal import SMTP
 
 /// One submitted message while it arrives: its transaction, its content, and what the rules say about it.
 struct IncomingMessage {
-    let transaction: MailTransaction
+    var transaction: MailTransaction
     let account: Account
     /// Who must be its author; nil: whoever the account may be.
     let author: FixedAuthor?
@@ -13,7 +13,13 @@ struct IncomingMessage {
     let admission: SendingLedger.Admission
     /// Octets that it may have, as they come; nil: as many as the server takes.
     let maximumOctets: Int?
+    /// Without the header section, where that is kept apart.
     var content: ArrivingContent
+    /// The header section with its empty line, where it is kept apart for filters that may change it.
+    var header: [UInt8] = []
+    private let keepsHeaderApart: Bool
+    /// The filter that wants the message held.
+    var quarantine: Configuration.Milter?
     /// What signs it; nil where no domain has keys.
     var signing: MessageSigning?
     var subject: String?
@@ -33,7 +39,8 @@ struct IncomingMessage {
         context: HeaderFixups.Context,
         admission: SendingLedger.Admission,
         maximumOctets: Int?,
-        signing: MessageSigning?
+        signing: MessageSigning?,
+        keepsHeaderApart: Bool = false
     ) {
         self.signing = signing
         self.content = ArrivingContent(identifier: identifier)
@@ -43,6 +50,7 @@ struct IncomingMessage {
         self.context = context
         self.admission = admission
         self.maximumOctets = maximumOctets
+        self.keepsHeaderApart = keepsHeaderApart
     }
 
     var identifier: MessageIdentifier { self.content.identifier }
@@ -80,7 +88,8 @@ struct IncomingMessage {
         case .refused(let refusal):
             self.refuse(refusal.reply, rule: refusal.rule)
         case .accepted(let accepted):
-            self.content.replaceHeader(length, by: accepted.octets)
+            self.header = self.keepsHeaderApart ? accepted.octets : []
+            self.content.replaceHeader(length, by: self.keepsHeaderApart ? [] : accepted.octets)
             self.subject = accepted.subject
         }
     }
@@ -89,6 +98,10 @@ struct IncomingMessage {
         self.refusal = reply
         self.refusalRule = rule
         self.content.clear()
+    }
+
+    private var hasHighBit: Bool {
+        self.content.hasHighBit || self.header.withUnsafeBytes { $0.hasHighBit }
     }
 
     /// The message as the queue takes it, once all content is where it belongs.
@@ -101,7 +114,7 @@ struct IncomingMessage {
                 envid: mail.envelopeIdentifier,
                 ret: mail.ret,
                 // A client may send 8-bit text without saying so; the next hop must be told.
-                body: self.content.hasHighBit ? .eightBitMIME : mail.body ?? .sevenBit,
+                body: self.hasHighBit ? .eightBitMIME : mail.body ?? .sevenBit,
                 isSMTPUTF8: mail.isSMTPUTF8
             ),
             recipients: self.transaction.recipients.map {

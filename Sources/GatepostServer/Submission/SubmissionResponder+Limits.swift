@@ -10,6 +10,7 @@ extension SubmissionResponder {
     func route(of message: IncomingMessage) -> (MessageRoute, reason: String?) {
         if message.account.isSandbox { return (.sandbox(message.account.address), nil) }
         if let rule = message.admission.decision.rule { return (.hold, rule.code) }
+        if let filter = message.quarantine { return (.hold, filter.rule) }
         return self.service.disposal == .hold ? (.hold, "delivery-route") : (.deliver, nil)
     }
 

@@ -28,11 +28,14 @@ final class SubmissionResponder: SessionResponder {
     let service: SubmissionService
     let peer: SessionPeer
     private let login: LoginExchange
+    /// nil: none are configured.
+    let milters: MilterChain?
     let state = Mutex(State())
 
     init(service: SubmissionService, peer: SessionPeer) {
         self.service = service
         self.peer = peer
+        self.milters = service.milters?.chain(for: .submission, peer: peer)
         self.login = LoginExchange(
             authenticator: service.authenticator,
             loginGuard: service.loginGuard,
@@ -48,23 +51,27 @@ final class SubmissionResponder: SessionResponder {
         case .authenticationEnded(let outcome):
             return self.conclude(outcome, facts)
         case .mail(let parameters):
-            let byAddress = self.service.authorizesByAddress && !self.isLoggedIn
-            if !byAddress, self.isAccountCurrent, let answer = self.mayBeginAtOnce(parameters) { return .now(answer) }
-            return .later {
-                if byAddress {
-                    if let answer = await self.authorizeByAddress(for: parameters.reversePath) { return answer }
-                } else if !self.isAccountCurrent, let answer = await self.renewAccount() {
-                    return answer
-                }
-                if let answer = self.mayBeginAtOnce(parameters) { return answer }
-                return await self.mayBegin(parameters)
-            }
+            return self.filtered(self.mail(parameters), facts, parameters)
         case .recipient(let parameters):
-            return .now(self.mayReceive(parameters))
+            return self.filtered(.now(self.mayReceive(parameters)), parameters)
         case .message(let transaction):
-            return self.begin(transaction, facts)
+            return self.filtered(self.begin(transaction, facts))
         case .endOfMessage:
             return .later { await self.finishMessage() }
+        }
+    }
+
+    private func mail(_ parameters: MailParameters) -> SessionResponse {
+        let byAddress = self.service.authorizesByAddress && !self.isLoggedIn
+        if !byAddress, self.isAccountCurrent, let answer = self.mayBeginAtOnce(parameters) { return .now(answer) }
+        return .later {
+            if byAddress {
+                if let answer = await self.authorizeByAddress(for: parameters.reversePath) { return answer }
+            } else if !self.isAccountCurrent, let answer = await self.renewAccount() {
+                return answer
+            }
+            if let answer = self.mayBeginAtOnce(parameters) { return answer }
+            return await self.mayBegin(parameters)
         }
     }
 
@@ -356,7 +363,8 @@ final class SubmissionResponder: SessionResponder {
             ),
             admission: admission,
             maximumOctets: self.service.sending.rules.policy(submission.account, submission.credential).messageSize,
-            signing: self.service.signer.begin(secondsSince1970: now.secondsSince1970)
+            signing: self.milters == nil ? self.service.signer.begin(secondsSince1970: now.secondsSince1970) : nil,
+            keepsHeaderApart: self.milters != nil
         )
         self.state.withLock { $0.message = message }
         return .accepted
@@ -372,7 +380,7 @@ final class SubmissionResponder: SessionResponder {
     }
 
     /// Takes the message out for a step that awaits; nothing else touches it meanwhile, for the session waits.
-    private func takeMessage() -> IncomingMessage? {
+    func takeMessage() -> IncomingMessage? {
         self.state.withLock { state in
             defer { state.message = nil }
             return state.message
@@ -393,7 +401,7 @@ final class SubmissionResponder: SessionResponder {
         self.state.withLock { $0.message = kept }
     }
 
-    private func write(_ message: inout IncomingMessage) async throws {
+    func write(_ message: inout IncomingMessage) async throws {
         message.finishHeader()
         guard message.refusal == nil else { return }
         let octets = message.content.takeBuffer()
@@ -406,45 +414,54 @@ final class SubmissionResponder: SessionResponder {
         message.finishHeader()
         if let refusal = message.refusal { return await self.drop(message, refusal) }
         do {
-            let content = try await self.store(&message)
-            let decision = message.admission.decision
-            let (route, reason) = self.route(of: message)
-            let notices = await self.notices(message.admission, message.account, message: message.identifier)
-            try await self.service.queue.enqueue(
-                [message.newMessage(content: content, route: route, holdReason: reason)] + notices,
-                sending: message.admission.change
-            )
-            self.service.sending.committed(message.admission.change)
-            self.service.counters.messageAccepted()
-            self.recordSending(
-                SendingContent(message, size: content.octets),
-                account: message.account.address,
-                verdict: reason.map { .held(rule: $0) } ?? .accepted,
-                reply: "250 2.0.0"
-            )
-            if let rule = decision.rule {
-                self.service.logger.notice(
-                    "message held",
-                    metadata: [
-                        "message": "\(message.identifier)", "account": "\(message.account.address)",
-                        "rule": "\(rule.code)", "ip": "\(self.address)",
-                    ]
-                )
+            guard let milters = self.milters else {
+                return try await self.enqueue(message, try await self.store(&message))
             }
-            self.service.logger.info(
-                "message accepted",
-                metadata: [
-                    "message": "\(message.identifier)", "account": "\(message.account.address)",
-                    "from": "\(message.transaction.mail.reversePath)",
-                    "recipients": "\(message.transaction.recipients.count)", "size": "\(content.octets)",
-                ]
-            )
-            if route == .deliver || !notices.isEmpty { self.service.queued() }
-            return .queued(identifier: "\(message.identifier)")
+            switch try await self.filter(&message, by: milters) {
+            case .kept(let content): return try await self.enqueue(message, content)
+            case .answered(let answer): return answer
+            }
         } catch {
             self.storeFailed(error, message)
             return await self.drop(message, .storeFailure(error))
         }
+    }
+
+    private func enqueue(_ message: IncomingMessage, _ content: MessageContent) async throws -> SessionAnswer {
+        let decision = message.admission.decision
+        let (route, reason) = self.route(of: message)
+        let notices = await self.notices(message.admission, message.account, message: message.identifier)
+        try await self.service.queue.enqueue(
+            [message.newMessage(content: content, route: route, holdReason: reason)] + notices,
+            sending: message.admission.change
+        )
+        self.service.sending.committed(message.admission.change)
+        self.service.counters.messageAccepted()
+        self.recordSending(
+            SendingContent(message, size: content.octets),
+            account: message.account.address,
+            verdict: reason.map { .held(rule: $0) } ?? .accepted,
+            reply: "250 2.0.0"
+        )
+        if let rule = decision.rule {
+            self.service.logger.notice(
+                "message held",
+                metadata: [
+                    "message": "\(message.identifier)", "account": "\(message.account.address)",
+                    "rule": "\(rule.code)", "ip": "\(self.address)",
+                ]
+            )
+        }
+        self.service.logger.info(
+            "message accepted",
+            metadata: [
+                "message": "\(message.identifier)", "account": "\(message.account.address)",
+                "from": "\(message.transaction.mail.reversePath)",
+                "recipients": "\(message.transaction.recipients.count)", "size": "\(content.octets)",
+            ]
+        )
+        if route == .deliver || !notices.isEmpty { self.service.queued() }
+        return .queued(identifier: "\(message.identifier)")
     }
 
     /// Puts the content where it will lie: in memory for the database, or synced in its file.
@@ -458,7 +475,7 @@ final class SubmissionResponder: SessionResponder {
         return try await message.content.finish(front: front)
     }
 
-    private func drop(_ incoming: IncomingMessage, _ reply: Reply) async -> SessionAnswer {
+    func drop(_ incoming: IncomingMessage, _ reply: Reply) async -> SessionAnswer {
         var message = incoming
         self.service.sending.cancel(message.admission.change)
         let rule = message.refusalRule ?? (reply.isTransient ? "not-kept" : "content")
@@ -495,6 +512,7 @@ final class SubmissionResponder: SessionResponder {
             return state.session
         }
         if let session { self.service.sending.sessionEnded(account: session.account, credential: session.credential) }
+        if let milters = self.milters { Task { await milters.close() } }
     }
 
     func refused(_ reply: Reply, _ account: Account, rule: String, _ content: SendingContent) {

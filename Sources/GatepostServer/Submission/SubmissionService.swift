@@ -34,6 +34,8 @@ package struct SubmissionService: SessionService {
     private(set) var deviceRates = DeviceRates()
     /// Who is told beside the account's owner that mail is held.
     let postmaster: ForwardPath
+    /// nil: no filters are asked.
+    private(set) var milters: MilterContext?
     private(set) var signer: MailSigner
     private(set) var logger: Logger
 
@@ -51,6 +53,7 @@ package struct SubmissionService: SessionService {
         audit: any AuditLog,
         sending: SendingLedger,
         postmaster: ForwardPath = .postmaster,
+        milters: MilterContext? = nil,
         signer: MailSigner,
         logger: Logger,
         queued: @escaping @Sendable () -> Void
@@ -69,6 +72,7 @@ package struct SubmissionService: SessionService {
         self.audit = audit
         self.sending = sending
         self.postmaster = postmaster
+        self.milters = milters
         self.signer = signer
         self.logger = logger
     }
@@ -100,6 +104,7 @@ package struct SubmissionService: SessionService {
         copy.queued = {}
         copy.counters = SubmissionCounters()
         copy.permits = nil
+        copy.milters = nil
         copy.sending = self.sending.copy()
         copy.deviceRates = self.deviceRates.copy()
         copy.signer = self.signer.copy()

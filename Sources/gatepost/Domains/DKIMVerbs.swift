@@ -106,7 +106,9 @@ struct DKIMList: AsyncParsableCommand {
                 }
             )
             for key in keys {
-                if let note = key.note { Terminal.result("\n\(key.selector) of \(key.domain): \(Terminal.visible(note))") }
+                if let note = key.note {
+                    Terminal.result("\n\(key.selector) of \(key.domain): \(Terminal.visible(note))")
+                }
             }
             if keys.isEmpty { Terminal.message("no keys; 'gatepost dkim add DOMAIN' makes them") }
         }

@@ -93,6 +93,9 @@ struct Simulate: AsyncParsableCommand {
         if !report.headerChanges.isEmpty {
             Terminal.result("header: \(Terminal.visible(report.headerChanges.joined(separator: ", ")))")
         }
+        if !report.filtersNotAsked.isEmpty {
+            Terminal.result("mail filters are not asked: \(report.filtersNotAsked.joined(separator: ", "))")
+        }
         if let alignment = report.alignment { Simulate.show(alignment) }
         for limit in report.limits {
             Terminal.result(

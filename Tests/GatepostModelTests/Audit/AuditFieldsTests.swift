@@ -69,6 +69,15 @@ enum SampleEvents {
             .sending(
                 SendingEvent(time: now, account: "a@b", address: nil, listener: "x", verdict: .held(rule: "day-limit"))
             ),
+            .sending(
+                SendingEvent(
+                    time: now,
+                    account: "a@b",
+                    address: nil,
+                    listener: "x",
+                    verdict: .discarded(rule: "milter-x")
+                )
+            ),
             .gap(GapEvent(time: now, since: now - .seconds(3), count: 4711)),
         ]
         + LockoutEvent.Change.allCases.map { change in

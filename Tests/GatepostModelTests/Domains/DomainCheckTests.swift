@@ -78,7 +78,13 @@ struct DomainCheckTests {
 
     static let mail: [Case] = [
         Case("no MX", "@", ["TXT \"v=spf1 mx:mail.example.org ~all\"", "NS ns", "MX 0 ."], .fault, "a null MX"),
-        Case("another MX", "@", ["TXT \"v=spf1 a:mail.example.org -all\"", "MX 5 mx.example.net."], .fault, "none of these"),
+        Case(
+            "another MX",
+            "@",
+            ["TXT \"v=spf1 a:mail.example.org -all\"", "MX 5 mx.example.net."],
+            .fault,
+            "none of these"
+        ),
         Case(
             "another name of this host",
             "@",
@@ -106,38 +112,134 @@ struct DomainCheckTests {
     ]
 
     static let spf: [Case] = [
-        Case("in its own way", "@", ["MX 1 mail", "TXT \"v=spf1 include:_spf.example.org -all\""], .good, "permits 192.0.2.25"),
-        Case("upper case and split", "@", ["MX 1 mail", "TXT \"V=SPF1 i\" \"p4:192.0.2.0/24 ip6:2001:db8::/32 -all\""], .good, ""),
-        Case("among other text", "@", ["MX 1 mail", "TXT \"google-site-verification=1\"", "TXT \"v=spf1 mx -all\""], .good, ""),
+        Case(
+            "in its own way",
+            "@",
+            ["MX 1 mail", "TXT \"v=spf1 include:_spf.example.org -all\""],
+            .good,
+            "permits 192.0.2.25"
+        ),
+        Case(
+            "upper case and split",
+            "@",
+            ["MX 1 mail", "TXT \"V=SPF1 i\" \"p4:192.0.2.0/24 ip6:2001:db8::/32 -all\""],
+            .good,
+            ""
+        ),
+        Case(
+            "among other text",
+            "@",
+            ["MX 1 mail", "TXT \"google-site-verification=1\"", "TXT \"v=spf1 mx -all\""],
+            .good,
+            ""
+        ),
         Case("by redirect", "@", ["MX 1 mail", "TXT \"v=spf1 redirect=_spf.example.org\""], .good, "permits"),
         Case("none", "@", ["MX 1 mail", "TXT \"hello\""], .fault, "none of it is an SPF record"),
-        Case("two", "@", ["MX 1 mail", "TXT \"v=spf1 mx -all\"", "TXT \"v=spf1 a -all\""], .fault, "with more than one none counts"),
-        Case("unreadable", "@", ["MX 1 mail", "TXT \"v=spf1 mx ip4:1.2.3 -all\""], .fault, "cannot be read: ip4:1.2.3"),
-        Case("without IPv6", "@", ["MX 1 mail", "TXT \"v=spf1 ip4:192.0.2.25 ~all\""], .fault, "2001:db8::25, an address of this host, gets softfail"),
+        Case(
+            "two",
+            "@",
+            ["MX 1 mail", "TXT \"v=spf1 mx -all\"", "TXT \"v=spf1 a -all\""],
+            .fault,
+            "with more than one none counts"
+        ),
+        Case(
+            "unreadable",
+            "@",
+            ["MX 1 mail", "TXT \"v=spf1 mx ip4:1.2.3 -all\""],
+            .fault,
+            "cannot be read: ip4:1.2.3"
+        ),
+        Case(
+            "without IPv6",
+            "@",
+            ["MX 1 mail", "TXT \"v=spf1 ip4:192.0.2.25 ~all\""],
+            .fault,
+            "2001:db8::25, an address of this host, gets softfail"
+        ),
         Case("without us", "@", ["MX 1 mail", "TXT \"v=spf1 include:_other.example.org -all\""], .fault, "gets fail"),
         Case("all the world", "@", ["MX 1 mail", "TXT \"v=spf1 mx +all\""], .warning, "permits the whole internet"),
         Case("nothing said of others", "@", ["MX 1 mail", "TXT \"v=spf1 mx\""], .note, "does not say"),
         Case("neutral", "@", ["MX 1 mail", "TXT \"v=spf1 mx ?all\""], .note, "says nothing about others"),
-        Case("a missing include", "@", ["MX 1 mail", "TXT \"v=spf1 include:nowhere.example.org mx -all\""], .fault, "broken"),
+        Case(
+            "a missing include",
+            "@",
+            ["MX 1 mail", "TXT \"v=spf1 include:nowhere.example.org mx -all\""],
+            .fault,
+            "broken"
+        ),
         Case("no SPF of the host", "mail", ["A 192.0.2.25", "AAAA 2001:db8::25"], .note, "there is no SPF record"),
-        Case("the host not permitted", "mail", ["A 192.0.2.25", "AAAA 2001:db8::25", "TXT \"v=spf1 -all\""], .warning, "gets fail"),
+        Case(
+            "the host not permitted",
+            "mail",
+            ["A 192.0.2.25", "AAAA 2001:db8::25", "TXT \"v=spf1 -all\""],
+            .warning,
+            "gets fail"
+        ),
     ]
 
     static let keys: [Case] = [
-        Case("split elsewhere, tags turned round", "gp2026a._domainkey", ["TXT \"v=DKIM1; \(p.prefix(100))\" \"\(p.dropFirst(100).prefix(200))\" \"\(p.dropFirst(300)) ; k=rsa;\""], .good, "holds the key"),
-        Case("bare", "gp2026a._domainkey", ["TXT \"\(p.prefix(200))\" \"\(p.dropFirst(200))\""], .good, "holds the key"),
+        Case(
+            "split elsewhere, tags turned round",
+            "gp2026a._domainkey",
+            ["TXT \"v=DKIM1; \(p.prefix(100))\" \"\(p.dropFirst(100).prefix(200))\" \"\(p.dropFirst(300)) ; k=rsa;\""],
+            .good,
+            "holds the key"
+        ),
+        Case(
+            "bare",
+            "gp2026a._domainkey",
+            ["TXT \"\(p.prefix(200))\" \"\(p.dropFirst(200))\""],
+            .good,
+            "holds the key"
+        ),
         Case("an alias", "gp2026a._domainkey", ["CNAME elsewhere"], .good, "holds the key"),
         Case("absent", "gp2026a._domainkey", [], .fault, "nobody can verify"),
         Case("absent of one that waits", "gp2026b._domainkey", [], .fault, "not seen in DNS yet"),
         Case("another key", "gp2026a._domainkey", ["TXT \"v=DKIM1; k=rsa; p=AAAA\""], .fault, "p= holds another key"),
-        Case("cut off", "gp2026a._domainkey", ["TXT \"v=DKIM1; k=rsa; \(p.prefix(202))\""], .fault, "p= ends after 150 of 294 octets"),
-        Case("another type", "gp2026a._domainkey", ["TXT \"v=DKIM1; k=ed25519; \(p.prefix(46))\""], .fault, "a key of the type ed25519"),
+        Case(
+            "cut off",
+            "gp2026a._domainkey",
+            ["TXT \"v=DKIM1; k=rsa; \(p.prefix(202))\""],
+            .fault,
+            "p= ends after 150 of 294 octets"
+        ),
+        Case(
+            "another type",
+            "gp2026a._domainkey",
+            ["TXT \"v=DKIM1; k=ed25519; \(p.prefix(46))\""],
+            .fault,
+            "a key of the type ed25519"
+        ),
         Case("revoked", "gp2026a._domainkey", ["TXT \"v=DKIM1; p=\""], .fault, "revokes the key"),
-        Case("for another hash", "gp2026b._domainkey", ["TXT \"v=DKIM1; h=sha1; k=ed25519; \(ed)\""], .fault, "h= does not allow sha256"),
-        Case("for another service", "gp2026b._domainkey", ["TXT \"v=DKIM1; s=tlsrpt; k=ed25519; \(ed)\""], .fault, "s= does not allow mail"),
+        Case(
+            "for another hash",
+            "gp2026b._domainkey",
+            ["TXT \"v=DKIM1; h=sha1; k=ed25519; \(ed)\""],
+            .fault,
+            "h= does not allow sha256"
+        ),
+        Case(
+            "for another service",
+            "gp2026b._domainkey",
+            ["TXT \"v=DKIM1; s=tlsrpt; k=ed25519; \(ed)\""],
+            .fault,
+            "s= does not allow mail"
+        ),
         Case("of one that tests", "gp2026b._domainkey", ["TXT \"v=DKIM1; t=y; k=ed25519; \(ed)\""], .warning, "t=y"),
-        Case("beside another", "gp2026b._domainkey", ["TXT \"v=DKIM1; k=ed25519; \(ed)\"", "TXT \"v=DKIM1; p=AAAA\""], .warning, "2 records"),
-        Case("with quotes in it", "gp2026b._domainkey", ["TXT \"\\\"v=DKIM1; k=ed25519; \(ed)\\\"\""], .fault, "quotes are part of the text"),
+        Case(
+            "beside another",
+            "gp2026b._domainkey",
+            ["TXT \"v=DKIM1; k=ed25519; \(ed)\"", "TXT \"v=DKIM1; p=AAAA\""],
+            .warning,
+            "2 records"
+        ),
+        Case(
+            "with quotes in it",
+            "gp2026b._domainkey",
+            ["TXT \"\\\"v=DKIM1; k=ed25519; \(ed)\\\"\""],
+            .fault,
+            "quotes are part of the text"
+        ),
         Case("no key at all", "gp2026b._domainkey", ["TXT \"hello\""], .fault, "no"),
         Case("unknown", "gp2026b._domainkey", ["FAIL"], .unknown, "does not answer"),
         Case("forged", "gp2026b._domainkey", ["BOGUS"], .unknown, "DNSSEC"),
@@ -145,23 +247,53 @@ struct DomainCheckTests {
     static let ed = "p=\(RecordsScene.ed25519.record.description.split(separator: "p=").last ?? "")"
 
     static let policies: [Case] = [
-        Case("stricter", "_dmarc", ["TXT \"v=DMARC1;p=reject;adkim=s;aspf=s;rua=mailto:a@example.org\""], .good, "reject what proves nothing, adkim=s aspf=s"),
-        Case("looser", "_dmarc", ["TXT \"v=DMARC1; p=none; rua=mailto:a@example.org\""], .note, "asks others for nothing"),
+        Case(
+            "stricter",
+            "_dmarc",
+            ["TXT \"v=DMARC1;p=reject;adkim=s;aspf=s;rua=mailto:a@example.org\""],
+            .good,
+            "reject what proves nothing, adkim=s aspf=s"
+        ),
+        Case(
+            "looser",
+            "_dmarc",
+            ["TXT \"v=DMARC1; p=none; rua=mailto:a@example.org\""],
+            .note,
+            "asks others for nothing"
+        ),
         Case("tests", "_dmarc", ["TXT \"v=DMARC1; p=quarantine; t=y; rua=mailto:a@example.org\""], .note, "t=y"),
         Case("nobody hears", "_dmarc", ["TXT \"v=DMARC1; p=reject\""], .note, "nobody gets reports"),
         Case("absent", "_dmarc", [], .fault, "there is no DMARC record"),
         Case("two", "_dmarc", ["TXT \"v=DMARC1; p=none\"", "TXT \"v=DMARC1; p=reject\""], .fault, "2 DMARC records"),
         Case("no policy", "_dmarc", ["TXT \"v=DMARC1; p=often\""], .fault, "p= is missing"),
         Case("no DMARC", "_dmarc", ["TXT \"p=none\""], .fault, "must begin with v=DMARC1"),
-        Case("reports go elsewhere", "_dmarc", ["TXT \"v=DMARC1; p=reject; rua=mailto:a@example.net\""], .warning, "example.net, which does not say"),
-        Case("reports go where they may", "_dmarc", ["TXT \"v=DMARC1; p=reject; rua=mailto:a@reports.example\""], .good, "reject"),
+        Case(
+            "reports go elsewhere",
+            "_dmarc",
+            ["TXT \"v=DMARC1; p=reject; rua=mailto:a@example.net\""],
+            .warning,
+            "example.net, which does not say"
+        ),
+        Case(
+            "reports go where they may",
+            "_dmarc",
+            ["TXT \"v=DMARC1; p=reject; rua=mailto:a@reports.example\""],
+            .good,
+            "reject"
+        ),
         Case("no MTA-STS", "_mta-sts", [], .note, "no policy"),
         Case("two of MTA-STS", "_mta-sts", ["TXT \"v=STSv1; id=1\"", "TXT \"v=STSv1; id=2\""], .warning, "2 records"),
         Case("no id", "_mta-sts", ["TXT \"v=STSv1;\""], .warning, "id= is missing"),
         Case("another id", "_mta-sts", ["TXT \"v=STSv1; id=20261124T1200;\""], .good, "announces"),
         Case("no host of the policy", "mta-sts", [], .warning, "does not exist"),
         Case("no TLS reports", "_smtp._tls", [], .note, "nobody reports"),
-        Case("TLS reports by https", "_smtp._tls", ["TXT \"v=TLSRPTv1;rua=https://example.net/r\""], .good, "example.net"),
+        Case(
+            "TLS reports by https",
+            "_smtp._tls",
+            ["TXT \"v=TLSRPTv1;rua=https://example.net/r\""],
+            .good,
+            "example.net"
+        ),
         Case("TLS reports nowhere", "_smtp._tls", ["TXT \"v=TLSRPTv1;rua=\""], .warning, "rua="),
         Case("no service", "_submission._tcp", [], .note, "no such record"),
         Case("service elsewhere", "_submission._tcp", ["SRV 0 0 587 mx.example.net."], .warning, "other hosts"),

@@ -111,15 +111,21 @@ struct DomainRecordsTests {
         #expect(records.entries.first { $0.purpose == .spf }?.comment.contains("smtp.example.com") == true)
     }
 
-    @Test("policies of MTA-STS", arguments: [
-        ("version: STSv1\r\nmode: enforce\r\nmx: mail.example.org\r\nmx: *.example.net\r\nmax_age: 86400\r\n", true),
-        ("version: STSv1\nmode: none\nmax_age: 0", true),
-        ("version: STSv1\nmode: enforce\nmax_age: 86400\n", false),
-        ("version: STSv2\nmode: none\nmax_age: 1\n", false),
-        ("version: STSv1\nmode: often\nmx: a\nmax_age: 1\n", false),
-        ("version: STSv1\nmode: none\nmax_age: 31557601\n", false),
-        ("<html>", false), ("", false),
-    ])
+    @Test(
+        "policies of MTA-STS",
+        arguments: [
+            (
+                "version: STSv1\r\nmode: enforce\r\nmx: mail.example.org\r\nmx: *.example.net\r\nmax_age: 86400\r\n",
+                true
+            ),
+            ("version: STSv1\nmode: none\nmax_age: 0", true),
+            ("version: STSv1\nmode: enforce\nmax_age: 86400\n", false),
+            ("version: STSv2\nmode: none\nmax_age: 1\n", false),
+            ("version: STSv1\nmode: often\nmx: a\nmax_age: 1\n", false),
+            ("version: STSv1\nmode: none\nmax_age: 31557601\n", false),
+            ("<html>", false), ("", false),
+        ]
+    )
     func policy(text: String, isOne: Bool) throws {
         let policy = MTASTSPolicy(parsing: text)
         #expect((policy != nil) == isOne)

@@ -129,6 +129,15 @@ struct RecipientRulesTests {
         #expect(try await self.places("victim%other.example@example.org") == ["alice@example.org"])
     }
 
+    @Test("an alias that is met twice is followed once, and is not the catch-all's")
+    func metTwice() async throws {
+        try await self.alias("@example.org", "bob@example.org")
+        try await self.alias("d@example.org", "alice@example.org")
+        try await self.alias("b@example.org", "d@example.org")
+        try await self.alias("a@example.org", "b@example.org", "d@example.org")
+        #expect(try await self.places("a@example.org") == ["alice@example.org"])
+    }
+
     @Test("aliases that go round are followed once, however they came to be")
     func loops() async throws {
         try await self.alias("a@example.org", "b@example.org")

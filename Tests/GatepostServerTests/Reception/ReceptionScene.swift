@@ -66,6 +66,7 @@ final class ReceptionScene: Sendable {
         isHolding: Bool = false,
         postmaster: String? = nil,
         trusted: [IPNetwork] = [],
+        milters: [Configuration.Milter] = [],
         reports: (settings: Configuration.Reports, store: any ReportStore)? = nil
     ) async throws {
         self.queue = Queue(self.store)
@@ -91,6 +92,17 @@ final class ReceptionScene: Sendable {
             returnPaths: ReturnPaths { ReceptionScene.key },
             trusted: trusted,
             counters: self.counters,
+            milters: MilterContext(
+                filters: milters,
+                hostname: "mail.example.org",
+                maximumBodyOctets: 1 << 20,
+                group: MultiThreadedEventLoopGroup.singleton,
+                contents: ContentReader(spool: self.directory.path, threads: threads),
+                spool: SpoolDirectory(path: self.directory.path, threads: threads),
+                clock: self.clock,
+                counters: MilterCounters(),
+                logger: Logger(label: "test") { _ in SwiftLogNoOpLogHandler() }
+            ),
             audit: self.audit,
             logger: Logger(label: "test") { _ in SwiftLogNoOpLogHandler() },
             queued: {}

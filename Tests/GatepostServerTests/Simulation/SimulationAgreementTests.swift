@@ -377,7 +377,7 @@ struct SimulationAgreementTests {
                 case .sending(let event):
                     switch event.verdict {
                     case .accepted: rule = nil
-                    case .held(let code), .refused(let code): rule = code
+                    case .held(let code), .refused(let code), .discarded(let code): rule = code
                     }
                 default: break
                 }

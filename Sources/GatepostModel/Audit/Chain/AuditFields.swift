@@ -157,6 +157,9 @@ extension SendingEvent {
         case .refused(let rule):
             detail.add(.verdict, 2)
             return rule
+        case .discarded(let rule):
+            detail.add(.verdict, 3)
+            return rule
         }
     }
 }
@@ -247,6 +250,7 @@ extension AuditFields {
             switch detail.number(.verdict) {
             case 0: .accepted
             case 1: .held(rule: self.reason ?? "")
+            case 3: .discarded(rule: self.reason ?? "")
             default: .refused(rule: self.reason ?? "")
             }
         return .sending(
