@@ -77,9 +77,11 @@ struct AggregateReportSenderTests {
             resolver: zone,
             clock: ContinuousClock()
         )
+        var verifier = MessageVerifier()
+        verifier.receive(Array("From: a@\(domain)\r\n\r\n".utf8))
         return DMARCObservation(
             verdict,
-            dkim: DKIM.Results(verdicts: [], uncheckedSignatures: 0),
+            dkim: await verifier.finish(resolver: zone, secondsSince1970: 0).dkim,
             spf: spf,
             source: client,
             disposition: dkim == nil ? .reject : .pass,
