@@ -21,6 +21,8 @@ enum Misspelling {
             if let near = NearestWord.to(argument, among: names) {
                 return "'\(argument)' is not a verb of \(here); did you mean '\(here) \(near)'?"
             }
+            // Whatever it is, it may be meant for the verb that is taken where none is named.
+            if command.configuration.defaultSubcommand != nil { return nil }
             return "'\(argument)' is not a verb of \(here); there are \(names.joined(separator: ", "))"
         }
         return nil

@@ -38,7 +38,8 @@ struct ReceptionFilterTests {
         let seen = filter.data(of: "L")
         #expect(seen.first?.hasPrefix("Authentication-Results\u{0}") == true, "\(seen)")
         #expect(!seen.contains { $0.hasPrefix("Received\0") })
-        #expect(filter.data(of: "C") == ["mx.sender.example\u{0}4\u{3}\u{E8}192.0.2.25\0"])
+        let client = try #require(filter.data(of: "C").first)
+        #expect(client.hasPrefix("mx.sender.example\u{0}4") && client.hasSuffix("192.0.2.25\0"), "\(client)")
         #expect(filter.data(of: "H") == ["mx.sender.example\0"])
         try await filter.stop()
     }
