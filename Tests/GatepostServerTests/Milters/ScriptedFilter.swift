@@ -130,9 +130,10 @@ private final class FilterHandler: ChannelInboundHandler {
 
     private func sendEndlessly(_ octets: [UInt8], _ context: ChannelHandlerContext) {
         let handler = NIOLoopBound((self, context), eventLoop: context.eventLoop)
-        context.writeAndFlush(self.wrapOutboundOut(ByteBuffer(bytes: octets))).whenSuccess {
-            // Later: a write that ends at once would call this without end.
-            handler.value.1.eventLoop.execute {
+        // Several at a time, and a little later: a loop whose tasks make tasks looks at no socket any more, its other connections' either.
+        let many = [[UInt8]](repeating: octets, count: max(1, 4096 / octets.count)).flatMap(\.self)
+        context.writeAndFlush(self.wrapOutboundOut(ByteBuffer(bytes: many))).whenSuccess {
+            handler.value.1.eventLoop.scheduleTask(in: .milliseconds(1)) {
                 let (filter, context) = handler.value
                 filter.sendEndlessly(octets, context)
             }
