@@ -66,7 +66,7 @@ struct ReceptionTests {
         // Somebody in the name of a domain that refuses such mail, and nobody here.
         let refused = try await postfix.send(
             Self.message("spoofed", from: "boss@strict.test"),
-            from: "ann@sender.test",
+            from: "boss@strict.test",
             // Another recipient than above, so that the line of the log is this message's.
             to: "bob+spoofed@gatepost.test"
         )

@@ -81,9 +81,10 @@ struct ReceptionFilterTests {
         #expect(await scene.send(ReceptionScene.message()).hasPrefix("250"))
         #expect(scene.queue.kept.isEmpty)
         let discarded = SendingEvent.Verdict.discarded(rule: "milter-one")
-        #expect(
-            scene.audit.events.contains { if case .sending(let event) = $0 { event.verdict == discarded } else { false } }
-        )
+        let isTold = scene.audit.events.contains { event in
+            if case .sending(let event) = event { event.verdict == discarded } else { false }
+        }
+        #expect(isTold)
         try await discarding.stop()
         let (refusing, third) = try await self.filter([ScriptedFilter.packet("r")])
         scene = try await ReceptionScene(milters: [third])

@@ -29,7 +29,11 @@ struct SubmissionFilterTests {
         let queue = ReceptionScene.Queue(scene.store)
         let pool = HashingPool(threads: 1, queue: 4)
         _ = try await scene.store.add(
-            NewAccount(address: "alice@example.org", credential: NewCredential(argon2id: "x", scram: []), isSandbox: false)
+            NewAccount(
+                address: "alice@example.org",
+                credential: NewCredential(argon2id: "x", scram: []),
+                isSandbox: false
+            )
         )
         let spool = SpoolDirectory(path: directory.path, threads: .singleton)
         var device = Configuration.Device(clients: [], recipients: nil)
@@ -109,7 +113,8 @@ struct SubmissionFilterTests {
         let filter = try await ScriptedFilter.start { code, _, _ in
             guard code == "E" else { return ScriptedFilter.usual(code) }
             return .packets([
-                ScriptedFilter.numbered("m", 1, "Subject\u{0}changed\0"), ScriptedFilter.packet("h", "X-Last\u{0}yes\0"),
+                ScriptedFilter.numbered("m", 1, "Subject\u{0}changed\0"),
+                ScriptedFilter.packet("h", "X-Last\u{0}yes\0"),
                 ScriptedFilter.packet("c"),
             ])
         }

@@ -9,12 +9,12 @@ struct ReportDestinationTests {
         $ORIGIN example.
         _dmarc.own                             TXT "v=DMARC1; p=none"
         _dmarc.org                             TXT "v=DMARC1; p=none; psd=n"
-        own._report._dmarc.collector           TXT "v=DMARC1"
-        own._report._dmarc.mover               TXT "v=DMARC1; rua=mailto:other@mover.example!1k"
-        own._report._dmarc.passer              TXT "v=DMARC1; rua=mailto:victim@victim.example"
-        own._report._dmarc.wrong               TXT "yes, please"
+        own.example._report._dmarc.collector           TXT "v=DMARC1"
+        own.example._report._dmarc.mover               TXT "v=DMARC1; rua=mailto:other@mover.example!1k"
+        own.example._report._dmarc.passer              TXT "v=DMARC1; rua=mailto:victim@victim.example"
+        own.example._report._dmarc.wrong               TXT "yes, please"
         *._report._dmarc.any                   TXT "v=DMARC1"
-        own._report._dmarc.flaky               FAIL
+        own.example._report._dmarc.flaky               FAIL
         """
 
     private func destinations(_ rua: String, at domain: String = "own.example") async throws -> DMARC.ReportDestinations
