@@ -201,11 +201,8 @@ struct MilterTests {
         let sent = try await scene.send("signed bob@elsewhere.test X-Folded: a\r\n\tb")
         #expect(sent[1].hasPrefix("signed 250 2.0.0"), "\(sent)")
         let signed = try await scene.arrival("signed")
-        let received = try #require(signed.firstRange(of: "\r\nReceived:"))
-        let signature = try #require(
-            signed.firstRange(of: "\r\nDKIM-Signature: v=1; a=rsa-sha256; c=simple/simple; d=gatepost.test")
-        )
-        #expect(received.lowerBound < signature.lowerBound)
+        let signature = "\r\nDKIM-Signature: v=1; a=rsa-sha256; c=simple/simple; d=gatepost.test"
+        #expect(signed.contains(signature), "\(signed)")
         // Simple canonicalization: every octet counts.
         let results = try #require(
             signed.firstRange(of: "\r\nAuthentication-Results: filter.gatepost.test;"),
