@@ -17,7 +17,9 @@ extension Configuration {
         package init() {}
 
         /// The local parts that `domain records` has reports sent to.
-        package static let localParts = ["dmarc-reports", "tls-reports"]
+        package static let aggregateLocalPart = "dmarc-reports"
+        package static let tlsLocalPart = "tls-reports"
+        package static var localParts: [String] { [self.aggregateLocalPart, self.tlsLocalPart] }
 
         /// Whether mail to this address, which is a local one, holds reports.
         package func isReportAddress(_ mailbox: Mailbox) -> Bool {
@@ -27,7 +29,7 @@ extension Configuration {
 
         /// Who sends reports from a host.
         package func sender(hostname: String) -> Mailbox {
-            self.from ?? Mailbox(localPart: Self.localParts[0], domain: .name(hostname))
+            self.from ?? Mailbox(localPart: Self.aggregateLocalPart, domain: .name(hostname))
         }
     }
 }

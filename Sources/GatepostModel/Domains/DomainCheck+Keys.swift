@@ -5,7 +5,19 @@ internal import MessageAuthentication
 extension DomainCheck {
     /// The record of one key.
     func checkKey(_ entry: DomainRecords.Entry) async -> [Finding] {
-        guard let wanted = try? DKIM.KeyRecord(parsing: Array(entry.value.utf8)) else { return [] }
+        let wanted: DKIM.KeyRecord
+        do throws(DKIM.KeyRecord.Fault) {
+            wanted = try DKIM.KeyRecord(parsing: Array(entry.value.utf8))
+        } catch {
+            return [
+                self.finding(
+                    entry,
+                    .fault,
+                    "the key that is kept here makes no record: \(error)",
+                    advice: "gatepost dkim rotate \(self.domain) makes another"
+                )
+            ]
+        }
         switch await self.texts(entry.name) {
         case .failed(let reason): return [self.unknown(entry, reason)]
         case .nothing: return [await self.missingKey(entry)]

@@ -13,7 +13,7 @@ package struct DomainRecords: Codable, Hashable, Sendable {
         package var implicitTLSPorts: [Int]
         /// The smarthost by which mail leaves; nil: by itself.
         package var relay: String?
-        /// Where reports about the domain go; nil: to its postmaster.
+        /// Where reports about all domains go; nil: to addresses of each (``Configuration/Reports/aggregateLocalPart``).
         package var reports: String?
 
         package init(
@@ -131,7 +131,8 @@ package struct DomainRecords: Codable, Hashable, Sendable {
         )
     }
 
-    private var reportAddress: String { self.host.reports ?? "postmaster@\(self.domain)" }
+    /// Where reports go that come to `localPart` when nobody says otherwise.
+    private func reportAddress(_ localPart: String) -> String { self.host.reports ?? "\(localPart)@\(self.domain)" }
 
     private mutating func addMail(_ keys: [DKIMKey]) {
         self.add("", "MX", "10 \(self.host.hostname).", .mx, .required, "where mail for the domain goes")
@@ -162,7 +163,7 @@ package struct DomainRecords: Codable, Hashable, Sendable {
         self.add(
             "_dmarc",
             "TXT",
-            "v=DMARC1; p=quarantine; rua=mailto:\(self.reportAddress)",
+            "v=DMARC1; p=quarantine; rua=mailto:\(self.reportAddress(Configuration.Reports.aggregateLocalPart))",
             .dmarc,
             .required,
             "what others do with mail that proves nothing, and where they report"
@@ -192,7 +193,7 @@ package struct DomainRecords: Codable, Hashable, Sendable {
         self.add(
             "_smtp._tls",
             "TXT",
-            "v=TLSRPTv1; rua=mailto:\(self.reportAddress)",
+            "v=TLSRPTv1; rua=mailto:\(self.reportAddress(Configuration.Reports.tlsLocalPart))",
             .tlsReports,
             .recommended,
             "where others report trouble with TLS"
@@ -248,7 +249,8 @@ extension DomainRecords.Host {
             hostname: configuration.hostname,
             startTLSPorts: ports(.starttls),
             implicitTLSPorts: ports(.implicit),
-            relay: relay
+            relay: relay,
+            reports: configuration.reports.address.map { "\($0)" }
         )
     }
 }

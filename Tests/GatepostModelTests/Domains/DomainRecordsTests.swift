@@ -1,6 +1,7 @@
 import DNS
 import Foundation
 import GatepostModel
+import MailSyntax
 import MessageAuthentication
 import Testing
 
@@ -43,6 +44,22 @@ enum RecordsScene {
 
 @Suite("Records to publish")
 struct DomainRecordsTests {
+    @Test("have reports sent to where reception reads them")
+    func reports() throws {
+        func places(_ reports: String?) -> [String] {
+            var host = DomainRecords.Host(hostname: "mail.example.org")
+            host.reports = reports
+            return DomainRecords(domain: "example.org", keys: [], host: host).entries
+                .map { $0.value.split(separator: "rua=mailto:") }
+                .filter { $0.count == 2 }
+                .map { String($0[1]) }
+        }
+        for place in places(nil) {
+            #expect(Configuration.Reports().isReportAddress(try Mailbox(parsing: place)), "\(place)")
+        }
+        #expect(places("reports@example.net") == ["reports@example.net", "reports@example.net"])
+    }
+
     @Test("are these")
     func list() {
         let lines = RecordsScene.records.entries.filter { $0.purpose != .dkim && $0.purpose != .mtaSTS }
@@ -52,8 +69,8 @@ struct DomainRecordsTests {
                 "example.org MX 10 mail.example.org.",
                 "example.org TXT v=spf1 mx ~all",
                 "mail.example.org TXT v=spf1 a -all",
-                "_dmarc.example.org TXT v=DMARC1; p=quarantine; rua=mailto:postmaster@example.org",
-                "_smtp._tls.example.org TXT v=TLSRPTv1; rua=mailto:postmaster@example.org",
+                "_dmarc.example.org TXT v=DMARC1; p=quarantine; rua=mailto:dmarc-reports@example.org",
+                "_smtp._tls.example.org TXT v=TLSRPTv1; rua=mailto:tls-reports@example.org",
                 "_submissions._tcp.example.org SRV 0 1 465 mail.example.org.",
                 "_submission._tcp.example.org SRV 10 1 587 mail.example.org.",
                 "autoconfig.example.org CNAME mail.example.org.",
